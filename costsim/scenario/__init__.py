@@ -1,0 +1,1 @@
+"""What the user asks for: the scenario file, read, checked and resolved."""

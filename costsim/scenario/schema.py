@@ -1,0 +1,224 @@
+"""The scenario file: frozen, closed models whose attribute docstrings are the manual.
+
+Rules that concern one object stand here; what needs two files (a GPU that the platform
+must offer) is checked in ``costsim.scenario.deployment``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from costsim.scenario.distributions import (
+    DurationDistribution,
+    FromTrace,
+    WorkCount,
+    WorkDuration,
+)
+from costsim.scenario.pool import Billing, Pool
+from costsim.scenario.traffic import Traffic, calendar_use
+from costsim.spec import (
+    Duration,
+    Fraction,
+    Many,
+    Name,
+    PositiveCount,
+    PositiveDuration,
+    PositiveFloat,
+    Size,
+    Spec,
+    TokenRate,
+    exactly_one,
+    refuse_repeats,
+)
+
+
+class Tokens(Spec):
+    """Work in tokens; service time = input / prefill + output / decode."""
+
+    input: WorkCount = FromTrace(distribution="trace")
+    """Tokens read by a request, or ``trace`` for the trace's own."""
+    output: WorkCount = FromTrace(distribution="trace")
+    """Tokens written by a request, or ``trace`` for the trace's own."""
+    prefill: TokenRate
+    """Speed of reading on one slot."""
+    decode: TokenRate
+    """Speed of writing on one slot."""
+
+
+class Service(Spec):
+    """How long a replica works on a request, waiting and setup not counted."""
+
+    time: WorkDuration | None = None
+    """Service time, or ``trace`` for the durations in the trace."""
+    tokens: Tokens | None = None
+    """Instead of a time: work in tokens."""
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> Self:
+        return exactly_one(self, "time", "tokens")
+
+
+class Resources(Spec):
+    """What one replica reserves besides its GPUs."""
+
+    cpu: Annotated[float, Field(gt=0, le=1024)] | None = None
+    """Physical cores."""
+    memory: Size | None = None
+    """Memory."""
+
+
+class Deployment(Spec):
+    """One way of serving the traffic: a platform of the catalog, or one written out here."""
+
+    name: Name
+    """For the report."""
+    platform: str | None = None
+    """A platform of the catalog: see ``costsim platforms``."""
+    gpu: str | None = None
+    """GPU type, where the platform prices GPUs."""
+    gpu_count: PositiveCount = 1
+    """GPUs per replica."""
+    instance: str | None = None
+    """Instance type, where the platform prices whole instances."""
+    plan: str | None = None
+    """Plan, with its fee, credit and limits."""
+    region: str | None = None
+    """Region choice, where the platform charges for it."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Autoscaler settings in the vendor's own words."""
+    resources: Resources | None = None
+    """CPU and memory, where the platform prices them apart."""
+    setup: DurationDistribution | None = None
+    """Setup time, instead of the scenario's."""
+    unbilled_setup: Duration | None = None
+    """First part of the setup that is not billed, instead of the platform's."""
+    speed: PositiveFloat = 1.0
+    """Speed of this hardware: service times are divided by it."""
+    pool: Pool | None = None
+    """Instead of a platform: the pool in costsim's words."""
+    billing: Billing | None = None
+    """Instead of a platform: the prices."""
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.platform is not None:
+            own = [key for key in ("pool", "billing") if getattr(self, key) is not None]
+            if own:
+                message = f"has a platform and its own {own[0]}; use one of the two"
+                raise ValueError(message)
+            return self
+        if self.pool is None or self.billing is None:
+            message = "needs a platform, or both pool and billing"
+            raise ValueError(message)
+        foreign = [
+            key
+            for key in ("instance", "plan", "region", "settings", "resources")
+            if getattr(self, key)
+        ]
+        if foreign:
+            message = (
+                f"'{foreign[0]}' goes with a platform; here pool and billing say it all"
+            )
+            raise ValueError(message)
+        return self
+
+
+class OverBound(Spec):
+    """At most a share of requests may be slow."""
+
+    seconds: PositiveDuration
+    """Slow is a response time above this."""
+    fraction: Fraction
+    """Largest share that may be slow."""
+
+
+class Slo(Spec):
+    """What must hold; response times are from arrival to departure."""
+
+    mean: PositiveDuration | None = None
+    """Largest mean response time."""
+    p50: PositiveDuration | None = None
+    """Largest median."""
+    p90: PositiveDuration | None = None
+    """Largest 90 % quantile."""
+    p95: PositiveDuration | None = None
+    """Largest 95 % quantile."""
+    p99: PositiveDuration | None = None
+    """Largest 99 % quantile."""
+    over: OverBound | None = None
+    """Largest share of slow requests."""
+    cold_start_fraction: Fraction | None = None
+    """Largest share of requests that wait for a replica that is starting."""
+    cost_usd_per_month: Annotated[float, Field(ge=0)] | None = None
+    """Largest cost of a month. [USD]"""
+
+    @property
+    def slow_after_s(self) -> float | None:
+        """Response time above which a request counts as over the SLO. [s]"""
+        if self.over is not None:
+            return self.over.seconds
+        bounds = (self.p95, self.p99, self.p90, self.p50, self.mean)
+        return next((bound for bound in bounds if bound is not None), None)
+
+
+class Scenario(Spec):
+    """One question: this traffic, these ways of serving it."""
+
+    name: Name
+    """Short name."""
+    description: str = ""
+    """One sentence."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    """Seed of every random stream."""
+    start: datetime | None = None
+    """First moment, with its offset; calendars need it."""
+    horizon: PositiveDuration | None = None
+    """Simulated span; may be left out for a trace, which then sets it."""
+    warm_up: Duration = 0.0
+    """Cut from latency statistics, never from the bill."""
+    replications: Annotated[int, Field(ge=1, le=100_000)] = 10
+    """Independent repetitions, for the intervals."""
+    traffic: Traffic
+    """When requests arrive."""
+    service: Service
+    """How long they take."""
+    setup: DurationDistribution | None = None
+    """Setup time of a replica (cold start); a deployment may override it."""
+    slo: Slo | None = None
+    """What must hold."""
+    requirements: Many[str] = ()
+    """Production features that a deployment must have: see ``costsim platforms``."""
+    deployments: Annotated[Many[Deployment], Field(min_length=1)]
+    """Ways of serving the traffic."""
+
+    @field_validator("start", mode="before")
+    @classmethod
+    def _read_start(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        if not isinstance(value, str):
+            return value
+        try:
+            return datetime.fromisoformat(value.strip())
+        except ValueError:
+            message = (
+                f"'{value}' is not a date and time; write '2026-03-02T00:00+01:00'"
+            )
+            raise ValueError(message) from None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        refuse_repeats("deployments", [one.name for one in self.deployments])
+        if self.horizon is None and (
+            self.traffic.streams or self.traffic.trace is None
+        ):
+            message = "needs a horizon, such as '14d'"
+            raise ValueError(message)
+        if self.horizon is not None and self.warm_up >= self.horizon:
+            message = "warm_up must be shorter than the horizon"
+            raise ValueError(message)
+        if self.start is None and calendar_use(self.traffic) is not None:
+            message = f"{calendar_use(self.traffic)} needs the scenario's start"
+            raise ValueError(message)
+        return self

@@ -1,0 +1,192 @@
+"""The base of everything that is read from a file, and its types with units.
+
+A ``Spec`` is frozen and closed: an unknown key is an error, a string is never taken for
+a number, and ``yes`` is never taken for 1.0. The string below a field is its manual
+entry; it becomes the JSON Schema's description, so the two cannot drift.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+
+from costsim import units
+
+
+class Spec(BaseModel):
+    """Frozen, closed, strict."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        allow_inf_nan=False,
+    )
+
+
+T = TypeVar("T")
+
+Many = Annotated[tuple[T, ...], Field(strict=False)]
+"""A list in the file, a tuple here. (Strict mode would refuse the list itself.)"""
+
+
+def _schema(kind: str, *examples: str) -> WithJsonSchema:
+    return WithJsonSchema(
+        {
+            "type": "string",
+            "description": f"{kind}, with its unit",
+            "examples": list(examples),
+        }
+    )
+
+
+def _with_unit(unit: str) -> PlainSerializer:
+    """Write the float back as the text that reads as exactly that float."""
+    return PlainSerializer(lambda value: f"{value!r}{unit}", return_type=str)
+
+
+def _from(parse: Any) -> BeforeValidator:  # noqa: ANN401 - any of the parsers in units
+    """Parse text; let a float through, as defaults and Python callers give them."""
+    return BeforeValidator(
+        lambda value: value if type(value) is float else parse(value)
+    )
+
+
+Duration = Annotated[
+    float,
+    _from(units.parse_duration),
+    _with_unit("s"),
+    _schema("a duration", "90s", "5m", "1h30m"),
+    Field(ge=0),
+]
+"""A length of time. [s]"""
+
+PositiveDuration = Annotated[Duration, Field(gt=0)]
+
+Rate = Annotated[
+    float,
+    _from(units.parse_rate),
+    _with_unit("/s"),
+    _schema("a request rate", "48/h", "2.5/s", "50k/day"),
+    Field(ge=0),
+]
+"""Requests per second. [requests/s]"""
+
+TokenRate = Annotated[
+    float,
+    _from(units.parse_token_rate),
+    _with_unit(" tokens/s"),
+    _schema("a token rate", "8000 tokens/s"),
+    Field(gt=0),
+]
+"""Tokens per second. [tokens/s]"""
+
+Size = Annotated[
+    float,
+    _from(units.parse_size),
+    _with_unit(" GiB"),
+    _schema("a size", "16 GiB", "512 MiB"),
+    Field(ge=0),
+]
+"""An amount of memory. [GiB]"""
+
+Usd = Annotated[
+    float,
+    _from(units.parse_usd),
+    _with_unit(" USD"),
+    _schema("an amount of money", "250 USD"),
+    Field(ge=0),
+]
+"""An amount of money. [USD]"""
+
+Price = Annotated[
+    float,
+    _from(units.parse_price),
+    _with_unit(" USD/h"),
+    _schema("a price", "2.49 USD/h", "0.000222 USD/s"),
+    Field(ge=0),
+]
+"""A price per unit of time. [USD/h]"""
+
+
+def _moment(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+    return value if isinstance(value, (datetime, float)) else units.parse_moment(value)
+
+
+Moment = Annotated[
+    datetime | float,
+    BeforeValidator(_moment),
+    PlainSerializer(
+        lambda value: (
+            value.isoformat() if isinstance(value, datetime) else f"{value!r}s"
+        ),
+        return_type=str,
+    ),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "a date and time, or a duration after the start",
+            "examples": ["2026-03-05T18:00+01:00", "3d18h"],
+        }
+    ),
+]
+"""A moment of the calendar, or seconds after the scenario's start."""
+
+Timeout = Annotated[
+    float,
+    Field(ge=0, allow_inf_nan=True),
+    # The last before-validator runs first.
+    _from(units.parse_duration),
+    BeforeValidator(lambda value: math.inf if value == "never" else value),
+    PlainSerializer(
+        lambda value: "never" if math.isinf(value) else f"{value!r}s", return_type=str
+    ),
+    _schema("a duration, or never", "60s", "never"),
+]
+"""A length of time that may be endless. [s]"""
+
+Count = Annotated[int, Field(ge=0)]
+PositiveCount = Annotated[int, Field(ge=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+PositiveFloat = Annotated[float, Field(gt=0)]
+Name = Annotated[str, Field(min_length=1, max_length=10_000)]
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+"""A share in [0, 1]."""
+
+
+SpecT = TypeVar("SpecT", bound=Spec)
+
+
+def exactly_one(spec: SpecT, first: str, second: str) -> SpecT:
+    """Return the spec if it has one of the two keys and not the other.
+
+    Raises
+    ------
+    ValueError
+        If it has both or neither.
+    """
+    given = [key for key in (first, second) if getattr(spec, key) is not None]
+    if len(given) != 1:
+        message = f"needs exactly one of {first} and {second}"
+        raise ValueError(message)
+    return spec
+
+
+def refuse_repeats(what: str, names: list[str]) -> None:
+    """Raise ``ValueError`` if a name is used twice."""
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        message = f"{what} need different names; '{repeated[0][:40]}' is used twice"
+        raise ValueError(message)

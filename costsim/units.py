@@ -1,0 +1,221 @@
+"""Quantities with units: text at the edge, floats inside.
+
+Inside the package a time is float seconds, money float US dollars, a size float GiB,
+a rate float per second. Here is the one place where text such as ``5m``, ``48/h``,
+``16 GiB`` and ``2.49 USD/h`` becomes such a float, and where a float becomes text for
+people. A bare number is refused, so that 300 is never milliseconds for one reader and
+seconds for another.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+
+HOURS_PER_MONTH = 730.0
+"""A month in every price table and bill: 365 x 24 / 12. [h]"""
+
+SECONDS_PER_HOUR = 3600.0
+SECONDS_PER_DAY = 86400.0
+SECONDS_PER_MONTH = HOURS_PER_MONTH * SECONDS_PER_HOUR
+
+_SECONDS = {
+    "us": 1e-6,
+    "ms": 1e-3,
+    "s": 1.0,
+    "sec": 1.0,
+    "m": 60.0,
+    "min": 60.0,
+    "h": SECONDS_PER_HOUR,
+    "hour": SECONDS_PER_HOUR,
+    "d": SECONDS_PER_DAY,
+    "day": SECONDS_PER_DAY,
+    "w": 7 * SECONDS_PER_DAY,
+    "week": 7 * SECONDS_PER_DAY,
+    "month": SECONDS_PER_MONTH,
+}
+_GIB = {
+    "B": 2.0**-30,
+    "KiB": 2.0**-20,
+    "MiB": 2.0**-10,
+    "GiB": 1.0,
+    "TiB": 2.0**10,
+    "KB": 1e3 / 2**30,
+    "MB": 1e6 / 2**30,
+    "GB": 1e9 / 2**30,
+    "TB": 1e12 / 2**30,
+}
+_MULTIPLIER = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
+
+# Digits are ASCII only: str.isdigit and \d accept other scripts' digits.
+_NUMBER = r"[+-]?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_DURATION_PART = re.compile(rf"\s*({_NUMBER})\s*([a-z]+)")
+_RATE = re.compile(
+    rf"({_NUMBER})\s*([kKM]?)\s*(?:(?:requests?|req)?\s*(?:/|per)\s*([a-z]+)|(rps|rpm))"
+)
+_TOKEN_RATE = re.compile(rf"({_NUMBER})\s*([kKM]?)\s*tokens?\s*(?:/|per)\s*([a-z]+)")
+_SIZE = re.compile(rf"({_NUMBER})\s*([A-Za-z]+)")
+_MONEY = rf"(?:(?:USD|\$)\s*({_NUMBER})|({_NUMBER})\s*(?:USD|\$))"
+_USD = re.compile(_MONEY)
+_PRICE = re.compile(rf"{_MONEY}\s*(?:/|per)\s*([a-z]+)")
+
+
+def parse_duration(text: object) -> float:
+    """Return the seconds in text such as ``90s``, ``5m``, ``1h30m`` or ``900 ms``.
+
+    Raises
+    ------
+    ValueError
+        If it is not a finite duration with a unit.
+    """
+    parts = list(_DURATION_PART.finditer(text)) if isinstance(text, str) else []
+    spelled = "".join(part.group(0) for part in parts)
+    if not parts or spelled != str(text).rstrip():
+        raise _refuse(text, "a duration", "'90s', '5m' or '1h30m'")
+    seconds = 0.0
+    for part in parts:
+        seconds += _number(part.group(1)) * _scale(part.group(2), _SECONDS, text)
+    return _finite(seconds, text)
+
+
+def parse_rate(text: object) -> float:
+    """Return the requests per second in text such as ``48/h``, ``2.5 rps``, ``1.2k/day``."""
+    match = _RATE.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        raise _refuse(text, "a rate", "'48/h', '2.5/s' or '50k/day'")
+    number, multiplier, period, short = match.groups()
+    seconds = {"rps": 1.0, "rpm": 60.0}.get(short) or _scale(period, _SECONDS, text)
+    return _finite(_number(number) * _MULTIPLIER[multiplier] / seconds, text)
+
+
+def parse_token_rate(text: object) -> float:
+    """Return the tokens per second in text such as ``8000 tokens/s``."""
+    match = _TOKEN_RATE.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        raise _refuse(text, "a token rate", "'8000 tokens/s' or '45 tokens/s'")
+    number, multiplier, period = match.groups()
+    seconds = _scale(period, _SECONDS, text)
+    return _finite(_number(number) * _MULTIPLIER[multiplier] / seconds, text)
+
+
+def parse_size(text: object) -> float:
+    """Return the GiB in text such as ``16 GiB``, ``512 MiB`` or ``24 GB``."""
+    match = _SIZE.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        raise _refuse(text, "a size", "'16 GiB' or '512 MiB'")
+    return _finite(_number(match.group(1)) * _scale(match.group(2), _GIB, text), text)
+
+
+def parse_usd(text: object) -> float:
+    """Return the US dollars in text such as ``250 USD`` or ``$250``."""
+    match = _USD.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        raise _refuse(text, "an amount", "'250 USD'")
+    return _finite(_number(match.group(1) or match.group(2)), text)
+
+
+def parse_price(text: object) -> float:
+    """Return the US dollars per hour in text such as ``2.49 USD/h`` or ``$0.000222/s``."""
+    match = _PRICE.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        raise _refuse(text, "a price", "'2.49 USD/h' or '0.000222 USD/s'")
+    before, after, period = match.groups()
+    seconds = _scale(period, _SECONDS, text)
+    return _finite(_number(before or after) * SECONDS_PER_HOUR / seconds, text)
+
+
+def parse_moment(text: object) -> datetime | float:
+    """Return a calendar moment, or seconds after the start for a duration.
+
+    ``2026-03-05T18:00+01:00`` is a moment; without an offset it is read in the offset of
+    the scenario's ``start``. ``3d18h`` is that long after the start.
+    """
+    if isinstance(text, str):
+        try:
+            return datetime.fromisoformat(text.strip())
+        except ValueError:
+            pass
+        try:
+            return parse_duration(text)
+        except ValueError:
+            pass
+    raise _refuse(
+        text, "a moment", "'2026-03-05T18:00+01:00', or '3d18h' after the start"
+    )
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration as people read it: ``850ms``, ``2.35s``, ``4m10s``, ``3h20m``, ``14d``."""
+    if not math.isfinite(seconds):
+        return "never" if seconds > 0 else "-"
+    if seconds < 0:
+        return f"-{format_duration(-seconds)}"
+    if seconds < 0.9995:
+        return f"{seconds * 1e3:.0f}ms" if seconds else "0s"
+    if seconds < 99.95:
+        return f"{seconds:.2f}".rstrip("0").rstrip(".") + "s"
+    return _two_units(round(seconds))
+
+
+def _two_units(seconds: int) -> str:
+    for large, small, name, next_name in (
+        (86400, 3600, "d", "h"),
+        (3600, 60, "h", "m"),
+        (60, 1, "m", "s"),
+    ):
+        if seconds >= large:
+            whole, rest = divmod(round(seconds / small) * small, large)
+            return f"{whole}{name}" + (f"{rest // small}{next_name}" if rest else "")
+    return f"{seconds}s"
+
+
+def format_usd(usd: float) -> str:
+    """Return money with cents below 1,000, whole dollars above, and a sign if negative."""
+    if not math.isfinite(usd):
+        return "-"
+    digits = 2 if abs(usd) < 999.995 else 0
+    sign = "-" if round(usd, digits) < 0 else ""
+    return f"{sign}${abs(usd):,.{digits}f}"
+
+
+def format_fraction(fraction: float) -> str:
+    """Return a fraction as per cent with two significant digits: ``6.9%``, ``0.02%``."""
+    if not math.isfinite(fraction):
+        return "-"
+    percent = fraction * 100
+    if percent == 0 or abs(percent) >= 9.95:
+        return f"{percent:.0f}%"
+    digits = 1 if abs(percent) >= 0.095 else 2
+    return f"{percent:.{digits}f}%" if abs(percent) >= 0.005 else "<0.01%"
+
+
+def _number(text: str) -> float:
+    return float(text.replace("_", ""))
+
+
+def _scale(unit: str, table: dict[str, float], text: object) -> float:
+    # Plurals are how people write words: 2 days, 3 weeks; "ms" is not two metres.
+    singular = unit[:-1] if len(unit) > 3 and unit.endswith("s") else unit
+    if singular not in table:
+        message = f"'{text}' has the unit '{unit}'; allowed are {', '.join(table)}"
+        raise ValueError(message)
+    return table[singular]
+
+
+def _finite(value: float, text: object) -> float:
+    if not math.isfinite(value):
+        message = f"'{text}' is not finite"
+        raise ValueError(message)
+    return value
+
+
+def _refuse(text: object, kind: str, examples: str) -> ValueError:
+    shown = str(text)
+    if len(shown) > 40:
+        shown = f"{shown[:37]}..."
+    return ValueError(
+        f"'{shown}' is not {kind}; write a number and a unit, such as {examples}"
+        if kind != "a moment"
+        else f"'{shown}' is not {kind}; write {examples}"
+    )
