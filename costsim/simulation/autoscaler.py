@@ -1,0 +1,81 @@
+"""Compiled autoscaler policies: pure functions of numbers.
+
+Observed load and ``now`` go in, a count comes out; launching and removing is the
+kernel's. Floats before a ceiling or floor are guarded by 1e-9, so that 0.7 x 10 does not
+need an eighth replica for the rounding error of a float (semantics.md 9).
+"""
+
+from __future__ import annotations
+
+import math
+from enum import IntEnum
+
+from costsim.simulation.compiled import compiled, inlined
+
+GUARD = 1e-9
+
+
+class Policy(IntEnum):
+    """Which rule launches and removes replicas."""
+
+    ON_DEMAND = 0
+    """Launch on arrival, stop by idle timeout (Modal, Lambda, Beam)."""
+    CONCURRENCY_WINDOW = 1
+    """Aim at a mean concurrency over a sliding window (Baseten)."""
+    QUEUE_DELAY = 2
+    """Launch while the queue's head waits too long (RunPod)."""
+    REQUEST_COUNT = 3
+    """Launch by requests in system (RunPod)."""
+
+
+@inlined
+def guarded_ceil(quotient):  # type: ignore[no-untyped-def]
+    """Return the ceiling of a quotient that may carry a rounding error."""
+    return int(math.ceil(quotient - GUARD))
+
+
+@inlined
+def needed_replicas(in_system, concurrency_target, buffer_replicas):  # type: ignore[no-untyped-def]
+    """Return the replicas that so many requests call for on demand (semantics.md 4.9).
+
+    Parameters
+    ----------
+    in_system : int
+        Requests queued, bound, or in service on replicas that are alive.
+    concurrency_target : float
+        Requests per replica to aim at.
+    buffer_replicas : int
+        Extra replicas while the pool is active.
+    """
+    if in_system == 0:
+        return 0
+    return max(1, guarded_ceil(in_system / concurrency_target)) + buffer_replicas
+
+
+@compiled
+def clamped(desired, in_system, min_replicas, max_replicas):  # type: ignore[no-untyped-def]
+    """Return a desired count raised to 1 while there is work, then within the bounds."""
+    if in_system > 0:
+        desired = max(desired, 1)
+    return min(max(desired, min_replicas), max_replicas)
+
+
+@compiled
+def window_desired(mean_in_system, concurrency_target, target_utilization):  # type: ignore[no-untyped-def]
+    """Return the replicas that hold a mean concurrency at the target (semantics.md 9.1)."""
+    return guarded_ceil(mean_in_system / (concurrency_target * target_utilization))
+
+
+@compiled
+def scale_down_step(alive, desired, max_scale_down_fraction):  # type: ignore[no-untyped-def]
+    """Return how many replicas one step may remove: never none, or one could never go."""
+    largest = max(1, int(math.floor(alive * max_scale_down_fraction + GUARD)))
+    return min(alive - desired, largest)
+
+
+@compiled
+def below_since(now_s, low_since_s, desired, alive):  # type: ignore[no-untyped-def]
+    """Return since when every tick has wanted fewer replicas; NaN if this one does not."""
+    if desired >= alive:
+        return math.nan
+    return now_s if math.isnan(low_since_s) else low_since_s
