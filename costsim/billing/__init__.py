@@ -1,0 +1,1 @@
+"""Records in, a bill out: metering and pricing know no queues."""
