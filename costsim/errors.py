@@ -133,7 +133,8 @@ class CostsimWarning(UserWarning):
 
 def _describe(problem: Problem, path: str | None) -> str:
     """Return one problem as ``file:line:column: key: message``, with an excerpt."""
-    place = [path, problem.line, problem.column]
+    # Without a line it is not about the file, but about an option of the command.
+    place = [] if problem.line is None else [path, problem.line, problem.column]
     head = ":".join(str(part) for part in place if part is not None)
     text = ": ".join(part for part in (head, problem.key, problem.message) if part)
     if problem.line is None or problem.column is None or not problem.source:

@@ -57,7 +57,11 @@ def _with_unit(unit: str) -> PlainSerializer:
 
 
 def _from(parse: Any) -> BeforeValidator:  # noqa: ANN401 - any of the parsers in units
-    """Parse text; let a float through, as defaults and Python callers give them."""
+    """Parse text; let a float through, as defaults and Python callers give them.
+
+    A file's bare ``1.5`` has a type of its own (``yaml_source.FileFloat``) and is refused
+    by the parser.
+    """
     return BeforeValidator(
         lambda value: value if type(value) is float else parse(value)
     )
@@ -121,7 +125,8 @@ Price = Annotated[
 
 
 def _moment(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
-    return value if isinstance(value, (datetime, float)) else units.parse_moment(value)
+    given = isinstance(value, datetime) or type(value) is float
+    return value if given else units.parse_moment(value)
 
 
 Moment = Annotated[
@@ -166,6 +171,22 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 """A share in [0, 1]."""
 
 
+class RuleError(ValueError):
+    """A rule between several keys, broken by one of them.
+
+    Parameters
+    ----------
+    message : str
+        What was written, what is allowed.
+    key : str or int
+        The way from the checked model to the key at fault.
+    """
+
+    def __init__(self, message: str, *key: str | int) -> None:
+        super().__init__(message)
+        self.key = key
+
+
 SpecT = TypeVar("SpecT", bound=Spec)
 
 
@@ -178,15 +199,19 @@ def exactly_one(spec: SpecT, first: str, second: str) -> SpecT:
         If it has both or neither.
     """
     given = [key for key in (first, second) if getattr(spec, key) is not None]
-    if len(given) != 1:
-        message = f"needs exactly one of {first} and {second}"
+    message = f"needs exactly one of {first} and {second}"
+    if not given:
         raise ValueError(message)
+    if len(given) > 1:
+        raise RuleError(message, second)
     return spec
 
 
 def refuse_repeats(what: str, names: list[str]) -> None:
-    """Raise ``ValueError`` if a name is used twice."""
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        message = f"{what} need different names; '{repeated[0][:40]}' is used twice"
-        raise ValueError(message)
+    """Raise ``RuleError`` at the first name that is used again."""
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name in seen:
+            message = f"{what} need different names; '{name[:40]}' is used twice"
+            raise RuleError(message, what, index, "name")
+        seen.add(name)

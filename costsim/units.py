@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
+from typing import TypeGuard
 
 HOURS_PER_MONTH = 730.0
 """A month in every price table and bill: 365 x 24 / 12. [h]"""
@@ -46,6 +47,8 @@ _GIB = {
     "GB": 1e9 / 2**30,
     "TB": 1e12 / 2**30,
 }
+_LONGEST = 100
+"""Most characters that a quantity can have."""
 _MULTIPLIER = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 
 # Digits are ASCII only: str.isdigit and \d accept other scripts' digits.
@@ -69,7 +72,7 @@ def parse_duration(text: object) -> float:
     ValueError
         If it is not a finite duration with a unit.
     """
-    parts = list(_DURATION_PART.finditer(text)) if isinstance(text, str) else []
+    parts = list(_DURATION_PART.finditer(text)) if _is_short(text) else []
     spelled = "".join(part.group(0) for part in parts)
     if not parts or spelled != str(text).rstrip():
         raise _refuse(text, "a duration", "'90s', '5m' or '1h30m'")
@@ -81,7 +84,7 @@ def parse_duration(text: object) -> float:
 
 def parse_rate(text: object) -> float:
     """Return the requests per second in text such as ``48/h``, ``2.5 rps``, ``1.2k/day``."""
-    match = _RATE.fullmatch(text.strip()) if isinstance(text, str) else None
+    match = _match(_RATE, text)
     if match is None:
         raise _refuse(text, "a rate", "'48/h', '2.5/s' or '50k/day'")
     number, multiplier, period, short = match.groups()
@@ -91,7 +94,7 @@ def parse_rate(text: object) -> float:
 
 def parse_token_rate(text: object) -> float:
     """Return the tokens per second in text such as ``8000 tokens/s``."""
-    match = _TOKEN_RATE.fullmatch(text.strip()) if isinstance(text, str) else None
+    match = _match(_TOKEN_RATE, text)
     if match is None:
         raise _refuse(text, "a token rate", "'8000 tokens/s' or '45 tokens/s'")
     number, multiplier, period = match.groups()
@@ -101,7 +104,7 @@ def parse_token_rate(text: object) -> float:
 
 def parse_size(text: object) -> float:
     """Return the GiB in text such as ``16 GiB``, ``512 MiB`` or ``24 GB``."""
-    match = _SIZE.fullmatch(text.strip()) if isinstance(text, str) else None
+    match = _match(_SIZE, text)
     if match is None:
         raise _refuse(text, "a size", "'16 GiB' or '512 MiB'")
     return _finite(_number(match.group(1)) * _scale(match.group(2), _GIB, text), text)
@@ -109,7 +112,7 @@ def parse_size(text: object) -> float:
 
 def parse_usd(text: object) -> float:
     """Return the US dollars in text such as ``250 USD`` or ``$250``."""
-    match = _USD.fullmatch(text.strip()) if isinstance(text, str) else None
+    match = _match(_USD, text)
     if match is None:
         raise _refuse(text, "an amount", "'250 USD'")
     return _finite(_number(match.group(1) or match.group(2)), text)
@@ -117,12 +120,13 @@ def parse_usd(text: object) -> float:
 
 def parse_price(text: object) -> float:
     """Return the US dollars per hour in text such as ``2.49 USD/h`` or ``$0.000222/s``."""
-    match = _PRICE.fullmatch(text.strip()) if isinstance(text, str) else None
+    match = _match(_PRICE, text)
     if match is None:
         raise _refuse(text, "a price", "'2.49 USD/h' or '0.000222 USD/s'")
     before, after, period = match.groups()
     seconds = _scale(period, _SECONDS, text)
-    return _finite(_number(before or after) * SECONDS_PER_HOUR / seconds, text)
+    # The ratio first: it is exactly 1 for an hour, so 1.861 USD/h reads as 1.861.
+    return _finite(_number(before or after) * (SECONDS_PER_HOUR / seconds), text)
 
 
 def parse_moment(text: object) -> datetime | float:
@@ -184,10 +188,19 @@ def format_fraction(fraction: float) -> str:
     if not math.isfinite(fraction):
         return "-"
     percent = fraction * 100
-    if percent == 0 or abs(percent) >= 9.95:
+    if percent == 0 or abs(percent) >= 9.95 or percent == round(percent):
         return f"{percent:.0f}%"
     digits = 1 if abs(percent) >= 0.095 else 2
     return f"{percent:.{digits}f}%" if abs(percent) >= 0.005 else "<0.01%"
+
+
+def _is_short(text: object) -> TypeGuard[str]:
+    # The patterns backtrack: ten thousand digits would take minutes.
+    return isinstance(text, str) and len(text) <= _LONGEST
+
+
+def _match(pattern: re.Pattern[str], text: object) -> re.Match[str] | None:
+    return pattern.fullmatch(text.strip()) if _is_short(text) else None
 
 
 def _number(text: str) -> float:

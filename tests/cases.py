@@ -26,7 +26,9 @@ ROUTINGS = (
     *("least_loaded", "most_loaded", "round_robin"),
 )
 INF = float("inf")
-N_SETUPS = 3000
+N_SETUPS = 1000
+SETUPS_PER_REQUEST = 60
+"""A control loop that launches and removes at each tick needs this many at times."""
 
 
 class Chooser(Protocol):
@@ -62,7 +64,8 @@ class Case:
 
     def run(self, simulate, **changed):
         settings = {**self.settings, **changed}
-        setup_time_s = np.resize(self.setup_pattern_s, N_SETUPS)
+        n_setups = N_SETUPS + SETUPS_PER_REQUEST * len(self.arrival_s)
+        setup_time_s = np.resize(self.setup_pattern_s, n_setups)
         arrays = (np.array(self.arrival_s), np.array(self.service_time_s))
         return simulate(*arrays, setup_time_s, **settings)
 

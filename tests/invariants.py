@@ -7,10 +7,8 @@ after every event at t: spans are half-open, [launch, stop) or [start, departure
 import math
 
 import numpy as np
-from reference import Settings
 from reference_billing import merged
-
-SERVED, REJECTED, TIMED_OUT, UNFINISHED = range(4)
+from reference_records import REJECTED, SERVED, TIMED_OUT, UNFINISHED, Settings
 
 
 def check_invariants(pool, settings):

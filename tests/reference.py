@@ -7,102 +7,26 @@ are clauses of the semantics.
 
 import heapq
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from reference_billing import merged, metered_s
+from reference_records import (
+    REJECTED,
+    REPLICA_DTYPE,
+    REQUEST_DTYPE,
+    SERVED,
+    TIMED_OUT,
+    Pool,
+    Replica,
+    Request,
+    Settings,
+)
 
 __all__ = ["metered_s", "simulate_pool"]
 
 COMPLETION, READY, IDLE_TIMEOUT, GIVE_UP, ARRIVAL, BOUNDS, TICK = range(7)  # 3.1
-SERVED, REJECTED, TIMED_OUT, UNFINISHED = range(4)
 GUARD = 1e-9  # 9, last line
-NAN, INF = math.nan, math.inf
-
-REQUEST_DTYPE = np.dtype(
-    "f8, f8, f8, i8, ?, i8, i8",
-)
-REQUEST_DTYPE.names = (
-    *("arrival_s", "start_s", "departure_s"),
-    *("replica", "cold", "launched", "outcome"),
-)
-REPLICA_DTYPE = np.dtype("f8, f8, f8, f8, f8, i8")
-REPLICA_DTYPE.names = (
-    *("launch_s", "ready_s", "stop_s"),
-    *("busy_s", "slot_s", "n_served"),
-)
-
-
-@dataclass
-class Settings:
-    """Section 1, except the arrays."""
-
-    idle_timeout_s: float = 60.0
-    min_replicas: int = 0
-    max_replicas: int | None = None
-    concurrency_limit: int = 1
-    concurrency_target: float | None = None
-    buffer_replicas: int = 0
-    max_queued: int | None = None
-    queue_timeout_s: float | None = None
-    rate_limit: tuple[float, float] | None = None
-    at_zero: str | tuple[str, float] = "hold"
-    binding: str = "shared"
-    cancel_setups: bool = False
-    routing: str = "most_recently_used"
-    initial_replicas: int | None = None
-    horizon_s: float | None = None
-    end: str = "drain"
-    first_service_time_s: Sequence[float] | None = None
-    slowdown: float = 0.0
-    autoscaler: str | Mapping[str, Any] = "on_demand"
-    bounds: Sequence[tuple[float, int, int | None]] | None = None
-
-
-@dataclass(eq=False)  # equal only to itself
-class Request:
-    index: int
-    arrival_s: float
-    start_s: float = NAN
-    departure_s: float = NAN
-    replica: int = -1
-    cold: bool = False
-    launched: int = 0
-    outcome: int = UNFINISHED
-    arrived_at_step: int = -1
-    waits_for: "Replica | None" = None
-    """The starting replica it is glued to, if any."""
-
-
-@dataclass(eq=False)
-class Replica:
-    id: int
-    launch_s: float
-    state: str = "starting"
-    ready_s: float = NAN
-    stop_s: float = NAN
-    ready_at_step: int = -1
-    stamp: int = -1
-    timer: int | None = None
-    """The number of the armed idle timer: a timer with another number is void."""
-    pinned: bool = False
-    glued: list[Request] = field(default_factory=list)
-    in_service: list[Request] = field(default_factory=list)
-    begun: list[Request] = field(default_factory=list)
-    """Every request it ever began, in order."""
-
-    @property
-    def alive(self):
-        return self.state in ("starting", "ready")  # 2
-
-
-@dataclass
-class Pool:
-    requests: np.ndarray
-    replicas: np.ndarray
-    end_s: float
+INF = math.inf
 
 
 def simulate_pool(arrival_s, service_time_s, setup_time_s, **settings):

@@ -25,5 +25,5 @@ def scenario_with(traffic, **other):
 
 
 def stream_of(rate="1/s", **other):
-    """Return the traffic of one stream."""
-    return {"streams": [{"rate": rate, **other}]}
+    """Return the traffic of one stream; without a rate for cron."""
+    return {"streams": [{**({} if rate is None else {"rate": rate}), **other}]}

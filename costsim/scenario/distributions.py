@@ -15,6 +15,7 @@ from costsim.spec import (
     NonNegative,
     PositiveDuration,
     PositiveFloat,
+    RuleError,
     Spec,
     exactly_one,
 )
@@ -60,9 +61,9 @@ class Gamma(Spec, Generic[Quantity]):
     distribution: Literal["gamma"]
     mean: Quantity
     """Its mean."""
-    shape: PositiveFloat | None = None
+    shape: Annotated[float, Field(ge=1e-4, le=1e8)] | None = None
     """Shape k: 1 is exponential, larger is more regular. Give this or cv."""
-    cv: PositiveFloat | None = None
+    cv: Annotated[float, Field(ge=1e-4, le=100)] | None = None
     """Coefficient of variation, 1 / sqrt(shape)."""
 
     @model_validator(mode="after")
@@ -83,10 +84,10 @@ class Empirical(Spec, Generic[Quantity]):
     def _weights_fit(self) -> Self:
         if self.weights is not None and len(self.weights) != len(self.values):
             message = f"has {len(self.values)} values but {len(self.weights)} weights"
-            raise ValueError(message)
+            raise RuleError(message, "weights")
         if self.weights is not None and sum(self.weights) <= 0:
             message = "at least one weight must be above 0"
-            raise ValueError(message)
+            raise RuleError(message, "weights")
         return self
 
 
@@ -105,36 +106,66 @@ def _shorthand(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
     return value
 
 
-# One statement a line: pydantic reads attribute docstrings from the source line that
-# makes a generic model, and trips over a statement that spans several.
-_ConstantDuration = Constant[Duration]
-_ExponentialDuration = Exponential[PositiveDuration]
-_LognormalDuration = Lognormal[PositiveDuration]
-_GammaDuration = Gamma[PositiveDuration]
-_EmpiricalDuration = Empirical[Duration]
-_ConstantCount = Constant[NonNegative]
-_ExponentialCount = Exponential[PositiveFloat]
-_LognormalCount = Lognormal[PositiveFloat]
-_GammaCount = Gamma[PositiveFloat]
-_EmpiricalCount = Empirical[NonNegative]
+# Classes with a name of their own, which the JSON Schema shows.
+
+
+class ConstantDuration(Constant[Duration]):
+    """Always the same length of time."""
+
+
+class ExponentialDuration(Exponential[PositiveDuration]):
+    """An exponential length of time: memoryless."""
+
+
+class LognormalDuration(Lognormal[PositiveDuration]):
+    """A log-normal length of time: the usual shape of service and setup times."""
+
+
+class GammaDuration(Gamma[PositiveDuration]):
+    """A gamma length of time, by its mean and its shape or coefficient of variation."""
+
+
+class EmpiricalDuration(Empirical[Duration]):
+    """A length of time drawn with replacement from measured ones."""
+
+
+class ConstantNumber(Constant[NonNegative]):
+    """Always the same number."""
+
+
+class ExponentialNumber(Exponential[PositiveFloat]):
+    """An exponential number."""
+
+
+class LognormalNumber(Lognormal[PositiveFloat]):
+    """A log-normal number."""
+
+
+class GammaNumber(Gamma[PositiveFloat]):
+    """A gamma number, by its mean and its shape or coefficient of variation."""
+
+
+class EmpiricalNumber(Empirical[NonNegative]):
+    """A number drawn with replacement from measured ones."""
+
 
 DurationDistribution = Annotated[
-    _ConstantDuration
-    | _ExponentialDuration
-    | _LognormalDuration
-    | _GammaDuration
-    | _EmpiricalDuration,
+    ConstantDuration
+    | ExponentialDuration
+    | LognormalDuration
+    | GammaDuration
+    | EmpiricalDuration,
     Field(discriminator="distribution"),
     BeforeValidator(_shorthand),
 ]
 """A random length of time; a bare duration is a constant."""
 
 WorkDuration = Annotated[
-    _ConstantDuration
-    | _ExponentialDuration
-    | _LognormalDuration
-    | _GammaDuration
-    | _EmpiricalDuration
+    ConstantDuration
+    | ExponentialDuration
+    | LognormalDuration
+    | GammaDuration
+    | EmpiricalDuration
     | FromTrace,
     Field(discriminator="distribution"),
     BeforeValidator(_shorthand),
@@ -142,11 +173,11 @@ WorkDuration = Annotated[
 """A random length of time, or ``trace``."""
 
 WorkCount = Annotated[
-    _ConstantCount
-    | _ExponentialCount
-    | _LognormalCount
-    | _GammaCount
-    | _EmpiricalCount
+    ConstantNumber
+    | ExponentialNumber
+    | LognormalNumber
+    | GammaNumber
+    | EmpiricalNumber
     | FromTrace,
     Field(discriminator="distribution"),
     BeforeValidator(_shorthand),

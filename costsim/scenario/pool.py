@@ -14,6 +14,7 @@ from costsim.spec import (
     PositiveFloat,
     Price,
     Rate,
+    RuleError,
     Spec,
     Timeout,
     Usd,
@@ -143,14 +144,14 @@ class Pool(Spec):
                 f"min_replicas ({self.min_replicas}) must not exceed "
                 f"max_replicas ({self.max_replicas})"
             )
-            raise ValueError(message)
+            raise RuleError(message, "min_replicas")
         target = self.concurrency_target
         if target is not None and target > self.concurrency_limit:
             message = (
                 f"concurrency_target ({target:g}) must not exceed "
                 f"concurrency_limit ({self.concurrency_limit})"
             )
-            raise ValueError(message)
+            raise RuleError(message, "concurrency_target")
         if (
             isinstance(self.autoscaler, Fixed)
             and self.min_replicas != self.max_replicas

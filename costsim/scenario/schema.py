@@ -27,6 +27,7 @@ from costsim.spec import (
     PositiveCount,
     PositiveDuration,
     PositiveFloat,
+    RuleError,
     Size,
     Spec,
     TokenRate,
@@ -108,7 +109,7 @@ class Deployment(Spec):
             own = [key for key in ("pool", "billing") if getattr(self, key) is not None]
             if own:
                 message = f"has a platform and its own {own[0]}; use one of the two"
-                raise ValueError(message)
+                raise RuleError(message, own[0])
             return self
         if self.pool is None or self.billing is None:
             message = "needs a platform, or both pool and billing"
@@ -122,7 +123,7 @@ class Deployment(Spec):
             message = (
                 f"'{foreign[0]}' goes with a platform; here pool and billing say it all"
             )
-            raise ValueError(message)
+            raise RuleError(message, foreign[0])
         return self
 
 
@@ -152,6 +153,8 @@ class Slo(Spec):
     """Largest share of slow requests."""
     cold_start_fraction: Fraction | None = None
     """Largest share of requests that wait for a replica that is starting."""
+    lost_fraction: Fraction = 0.01
+    """Largest share of requests that is rejected or times out; holds with any SLO."""
     cost_usd_per_month: Annotated[float, Field(ge=0)] | None = None
     """Largest cost of a month. [USD]"""
 
@@ -217,8 +220,12 @@ class Scenario(Spec):
             raise ValueError(message)
         if self.horizon is not None and self.warm_up >= self.horizon:
             message = "warm_up must be shorter than the horizon"
-            raise ValueError(message)
-        if self.start is None and calendar_use(self.traffic) is not None:
-            message = f"{calendar_use(self.traffic)} needs the scenario's start"
-            raise ValueError(message)
+            raise RuleError(message, "warm_up")
+        use = calendar_use(self.traffic)
+        if self.start is None and use is not None:
+            what, key = use
+            message = (
+                f"{what} needs the scenario's start, such as 2026-03-02T00:00+01:00"
+            )
+            raise RuleError(message, "traffic", *key)
         return self

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from costsim.scenario.cron import parse_cron
 from costsim.spec import (
     Duration,
     Many,
@@ -15,8 +16,8 @@ from costsim.spec import (
     NonNegative,
     PositiveCount,
     PositiveDuration,
-    PositiveFloat,
     Rate,
+    RuleError,
     Spec,
     exactly_one,
     refuse_repeats,
@@ -63,9 +64,9 @@ class GammaArrivals(Spec):
     """Renewal arrivals with gamma gaps in operational time."""
 
     process: Literal["gamma"]
-    burstiness: PositiveFloat | None = None
+    burstiness: Annotated[float, Field(ge=1e-4, le=1e8)] | None = None
     """Shape k of the gaps, as load generators have it: below 1 is burstier than Poisson."""
-    cv: PositiveFloat | None = None
+    cv: Annotated[float, Field(ge=1e-4, le=100)] | None = None
     """Coefficient of variation of the gaps, 1 / sqrt(k). Give this or burstiness."""
 
     @model_validator(mode="after")
@@ -110,6 +111,13 @@ class Cron(Spec):
     jitter: Duration = 0.0
     """Each request is late by a uniform random time up to this."""
 
+    @field_validator("schedule")
+    @classmethod
+    def _readable(cls, schedule: str | None) -> str | None:
+        if schedule is not None:
+            parse_cron(schedule)
+        return schedule
+
     @model_validator(mode="after")
     def _one_clock(self) -> Self:
         return exactly_one(self, "schedule", "every")
@@ -140,7 +148,7 @@ class Stream(Spec):
         clocked = isinstance(self.arrivals, Cron)
         if clocked and (self.rate is not None or self.seasonal or self.trend):
             message = "cron batches set their own rate; remove rate, seasonal and trend"
-            raise ValueError(message)
+            raise RuleError(message, "rate" if self.rate is not None else "arrivals")
         if not clocked and self.rate is None:
             message = "needs a rate, such as '48/h'"
             raise ValueError(message)
@@ -243,35 +251,38 @@ class Traffic(Spec):
             raise ValueError(message)
         names = [stream.name for stream in self.streams]
         refuse_repeats("streams", names)
-        for spike in self.spikes:
+        for index, spike in enumerate(self.spikes):
             targets = names if spike.streams is None else spike.streams
-            _check_targets(spike, targets, self.streams)
+            fault = _target_fault(spike, targets, self.streams)
+            if fault is not None:
+                raise RuleError(fault, "spikes", index, "streams")
         return self
 
 
-def _check_targets(
+def _target_fault(
     spike: _Spike, targets: list[str] | tuple[str, ...], streams: tuple[Stream, ...]
-) -> None:
+) -> str | None:
+    """Return what is wrong with the streams that a spike acts on, if anything."""
     rated = {stream.name for stream in streams if stream.rate is not None}
     for name in targets:
         if spike.streams is not None and name not in rated:
-            message = (
-                f"a spike names the stream '{name}'; streams with a rate are "
+            return (
+                f"a spike names the stream '{name[:40]}'; streams with a rate are "
                 f"{', '.join(sorted(rated)) or 'missing'}"
             )
-            raise ValueError(message)
     if spike.peak is not None and len([name for name in targets if name in rated]) != 1:
-        message = "a spike with a peak acts on one stream; name it in its streams"
-        raise ValueError(message)
+        return "a spike with a peak acts on one stream; name it in its streams"
+    return None
 
 
-def calendar_use(traffic: Traffic) -> str | None:
-    """Return the first part of the traffic that needs a calendar, if any."""
-    for stream in traffic.streams:
+def calendar_use(traffic: Traffic) -> tuple[str, tuple[str | int, ...]] | None:
+    """Return the first part of the traffic that needs a calendar, and the way to its key."""
+    for index, stream in enumerate(traffic.streams):
         if stream.seasonal is not None:
-            return "seasonal"
+            return "seasonal", ("streams", index, "seasonal")
         if isinstance(stream.arrivals, Cron) and stream.arrivals.schedule is not None:
-            return "a cron schedule"
-    if any(isinstance(spike.at, datetime) for spike in traffic.spikes):
-        return "a spike at a date"
+            return "a cron schedule", ("streams", index, "arrivals", "schedule")
+    for index, spike in enumerate(traffic.spikes):
+        if isinstance(spike.at, datetime):
+            return "a spike at a date", ("spikes", index, "at")
     return None

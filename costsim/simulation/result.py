@@ -19,6 +19,8 @@ class SimulationResult:
     """REPLICA_DTYPE, in order of creation, initial ones first."""
     end_s: float
     """End of the run. [s]"""
+    launches: int
+    """Replicas launched; initial ones were not."""
     horizon_s: float | None = None
     """Arrivals from here on were dropped; None: there was no horizon. [s]"""
 

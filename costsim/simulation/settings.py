@@ -7,7 +7,6 @@ nothing is clipped or ignored.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from costsim.simulation.autoscaler import Policy
 from costsim.simulation.kernel import AtZero, Routing, Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from costsim.records import Floats, Ints
 
@@ -62,6 +61,15 @@ class Settings:
     bounds_max: Ints
 
 
+class TooFewSetupTimesError(ValueError):
+    """The run launched more replicas than there were setup times for."""
+
+    def __init__(self, given: int) -> None:
+        super().__init__(
+            f"setup_time_s must be long enough for every launch, got {given!r}"
+        )
+
+
 def refuse(argument: str, requirement: str, found: object) -> ValueError:
     """Return the error for an argument that is not allowed."""
     return ValueError(f"{argument} must be {requirement}, got {found!r}")
@@ -80,9 +88,9 @@ def times(argument: str, values: object, *, size: int | None = None) -> Floats:
         raise refuse(argument, "one-dimensional", array.shape)
     if size is not None and array.size != size:
         raise refuse(argument, f"of length {size}, one for each request", array.size)
-    bad = ~(np.isfinite(array) & (array >= 0))
-    if bad.any():
-        index = int(np.argmax(bad))
+    # Two passes that allocate nothing; NaN fails any comparison.
+    if array.size and not (array.min() >= 0 and array.max() < np.inf):
+        index = int(np.argmin(np.isfinite(array) & (array >= 0)))
         raise refuse(f"{argument}[{index}]", "finite and >= 0", float(array[index]))
     return array
 
@@ -93,7 +101,9 @@ def arrival_times(values: object) -> Floats:
     falls = array[1:] < array[:-1]
     if falls.any():
         index = int(np.argmax(falls)) + 1
-        raise refuse(f"arrival_s[{index}]", "no earlier than the one before", array[index])
+        raise refuse(
+            f"arrival_s[{index}]", "no earlier than the one before", array[index]
+        )
     return array
 
 
@@ -134,7 +144,9 @@ def check_settings(
     if concurrency_target is not None:
         target = _number("concurrency_target", concurrency_target, above=0.0)
     if target > limit:
-        raise refuse("concurrency_target", f"at most concurrency_limit ({limit})", target)
+        raise refuse(
+            "concurrency_target", f"at most concurrency_limit ({limit})", target
+        )
     buffer = _count("buffer_replicas", buffer_replicas)
     timeout_s = _number("idle_timeout_s", idle_timeout_s, may_be_inf=True)
     if on_demand and timeout_s == 0 and (target < limit or buffer > 0):
@@ -144,7 +156,9 @@ def check_settings(
     _flag("cancel_setups", cancel_setups)
     _on_demand_only(kind, on_demand, binding, buffer, cancel_setups)
     if slowdown != 0:
-        raise refuse("slowdown", "0: service that slows down is not modeled yet", slowdown)
+        raise refuse(
+            "slowdown", "0: service that slows down is not modeled yet", slowdown
+        )
     _choice("end", end, ("drain", "cut"))
     if end == "cut" and horizon_s is None:
         raise refuse("horizon_s", "given with end='cut'", horizon_s)
@@ -161,7 +175,9 @@ def check_settings(
         concurrency_limit=limit,
         concurrency_target=target,
         buffer_replicas=buffer,
-        max_queued=UNLIMITED if max_queued is None else _count("max_queued", max_queued),
+        max_queued=UNLIMITED
+        if max_queued is None
+        else _count("max_queued", max_queued),
         # A concurrency window removes replicas itself; it has no idle timers (4.5).
         idle_timeout_s=math.inf if policy is Policy.CONCURRENCY_WINDOW else timeout_s,
         queue_timeout_s=_optional_time("queue_timeout_s", queue_timeout_s),
@@ -172,9 +188,15 @@ def check_settings(
         cut=end == "cut",
         **parameters,
     )
-    initial = lowest if initial_replicas is None else _count("initial_replicas", initial_replicas)
+    initial = (
+        lowest
+        if initial_replicas is None
+        else _count("initial_replicas", initial_replicas)
+    )
     if not lowest <= initial <= highest:
-        raise refuse("initial_replicas", "between min_replicas and max_replicas", initial)
+        raise refuse(
+            "initial_replicas", "between min_replicas and max_replicas", initial
+        )
     return Settings(rules, lowest, highest, initial, bounds_s, bounds_min, bounds_max)
 
 
@@ -216,9 +238,7 @@ def _on_demand_only(
         raise refuse("cancel_setups", "False with binding='bound'", cancel_setups)
 
 
-def _bounds_pair(
-    what: str, low: object, high: object, kind: str
-) -> tuple[int, int]:
+def _bounds_pair(what: str, low: object, high: object, kind: str) -> tuple[int, int]:
     lowest = _count(f"min_{what}", low)
     highest = UNLIMITED if high is None else _count(f"max_{what}", high)
     if lowest > highest:
@@ -234,7 +254,9 @@ def _schedule(
     entries = []
     for index, entry in enumerate(bounds or ()):
         if len(entry) != 3:
-            raise refuse(f"bounds[{index}]", "(time_s, min_replicas, max_replicas)", entry)
+            raise refuse(
+                f"bounds[{index}]", "(time_s, min_replicas, max_replicas)", entry
+            )
         time_s = _number(f"bounds[{index}] time_s", entry[0])
         entries.append((time_s, *_bounds_pair("replicas", entry[1], entry[2], kind)))
     # The key of a BOUNDS event is (time, class, entry index): a stable sort by time.
@@ -287,7 +309,11 @@ def _count(argument: str, value: object, *, at_least: int = 0) -> int:
 
 
 def _number(
-    argument: str, value: object, *, above: float | None = None, may_be_inf: bool = False
+    argument: str,
+    value: object,
+    *,
+    above: float | None = None,
+    may_be_inf: bool = False,
 ) -> float:
     numeric = isinstance(value, Real) and not isinstance(value, bool)
     number = float(value) if numeric else math.nan  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ from costsim.simulation.ranking import empty_ranking
 from costsim.simulation.result import SimulationResult
 from costsim.simulation.settings import (
     Settings,
+    TooFewSetupTimesError,
     arrival_times,
     check_settings,
     refuse,
@@ -144,17 +145,18 @@ def simulate_pool(
     )
     n_requests = int(np.searchsorted(inputs.arrival_s, settings.rules.horizon_s))
     state = _fresh_state(settings, inputs, n_requests)
-    kernel.run_pool(settings.rules, inputs, state, n_requests, settings.initial_replicas)
+    kernel.run_pool(
+        settings.rules, inputs, state, n_requests, settings.initial_replicas
+    )
     if state.n[kernel.LAUNCHES] > inputs.setup_time_s.size:
-        raise refuse(
-            "setup_time_s", "long enough for every launch", inputs.setup_time_s.size
-        )
+        raise TooFewSetupTimesError(inputs.setup_time_s.size)
     # A copy, unless nearly all of the room was used: records outlive the run.
     n_replicas = int(state.n[kernel.REPLICAS])
     return SimulationResult(
         requests=state.requests,
         replicas=state.replicas[:n_replicas].copy(),
         end_s=float(state.x[kernel.END]),
+        launches=int(state.n[kernel.LAUNCHES]),
         horizon_s=horizon_s,
     )
 

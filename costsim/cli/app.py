@@ -1,0 +1,87 @@
+"""The commands, and the one place that turns an error into text and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from costsim.errors import (
+    EXIT_INCOMPLETE,
+    EXIT_INTERRUPTED,
+    CostsimError,
+)
+
+
+class _Group(TyperGroup):
+    """Prints errors raised on purpose; a bug stays a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - click is private to typer
+        try:
+            return super().invoke(ctx)
+        except CostsimError as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise typer.Exit(error.exit_code) from None
+        except MemoryError:
+            print("error: out of memory; shorten the horizon", file=sys.stderr)
+            raise typer.Exit(EXIT_INCOMPLETE) from None
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader (head, less) has what it wants; nothing is wrong.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+
+
+app = typer.Typer(
+    cls=_Group,
+    help="What would each way of serving this traffic cost, and how slow would it be?",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from costsim import __version__
+
+        print(f"costsim {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Take the options that go before a command."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _register() -> None:
+    # Each command's module is light: what is heavy is imported inside the command.
+    from costsim.cli import catalog, run, scenario
+
+    app.command("run")(run.run)
+    app.command("init")(scenario.init)
+    app.command("validate")(scenario.validate)
+    app.command("schema")(scenario.schema)
+    app.command("prices")(catalog.prices)
+    app.command("platforms")(catalog.platforms)
+
+
+_register()

@@ -1,0 +1,1 @@
+"""Results for people and for programs: returns renderables and text, never prints."""

@@ -1,0 +1,272 @@
+"""A platform as a list of facts: one section, item and value a row, with its source.
+
+One list serves the page of a platform, the comparison of several, and the rows for
+programs, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from costsim.catalog.features import FEATURES
+from costsim.catalog.provenance import Claim
+from costsim.catalog.rules import Phases
+from costsim.units import format_duration, format_usd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from costsim.catalog.platform import Platform
+    from costsim.catalog.prices import Plan
+    from costsim.catalog.provenance import Sourced
+    from costsim.catalog.rules import ColdStart, Phase, Setting
+
+BILLING = "billing"
+PHASES = "billed, phase by phase"
+PLANS = "plans"
+REGIONS = "regions"
+EXTRAS = "charges not simulated"
+AUTOSCALER = "autoscaler"
+SETTINGS = "settings"
+LIMITS = "limits"
+COLD_STARTS = "cold starts"
+FEATURES_SECTION = "features"
+CONFLICTS = "conflicts between sources"
+
+SECTIONS = (
+    BILLING,
+    PHASES,
+    PLANS,
+    REGIONS,
+    EXTRAS,
+    AUTOSCALER,
+    SETTINGS,
+    LIMITS,
+    COLD_STARTS,
+    FEATURES_SECTION,
+    CONFLICTS,
+)
+"""Sections, in the order of the page."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact about a platform."""
+
+    section: str
+    """One of ``SECTIONS``."""
+    item: str
+    """What it is about."""
+    text: str
+    """The value for people, with its unit."""
+    value: float | str | bool | None
+    """The value for programs: a number where it is one."""
+    unit: str
+    """The number's unit; empty if it is none."""
+    note: str
+    """What else to know."""
+    source: str
+    """Where it was read."""
+    as_of: str
+    """When it was read."""
+    evidence: str
+    """How good the source is."""
+
+
+def _fact(
+    section: str,
+    item: str,
+    text: str,
+    origin: Sourced,
+    *,
+    value: float | str | bool | None = None,
+    unit: str = "",
+    note: str | None = None,
+) -> Fact:
+    return Fact(
+        section=section,
+        item=item,
+        text=text,
+        value=text if value is None else value,
+        unit=unit,
+        note=origin.note if note is None else note,
+        source=origin.source,
+        as_of=origin.as_of,
+        evidence=origin.evidence or "",
+    )
+
+
+def facts(platform: Platform) -> list[Fact]:
+    """Return everything the catalog knows about a platform but its price list."""
+    return [
+        *_billing(platform),
+        *_phases(platform),
+        *_prices(platform),
+        *_autoscaler(platform),
+        *_limits(platform),
+        *_cold_starts(platform),
+        *_features(platform),
+        *_conflicts(platform),
+    ]
+
+
+def _billing(platform: Platform) -> Iterator[Fact]:
+    billing = platform.billing
+    yield _fact(BILLING, "metered", billing.meter, billing)
+    yield _fact(BILLING, "scope", billing.scope.value, billing.scope)
+    durations = {
+        "increment": billing.increment,
+        "minimum": billing.minimum,
+        "unbilled setup": billing.unbilled_setup,
+    }
+    for item, rule in durations.items():
+        text = format_duration(rule.value)
+        if item == "increment" and not rule.value:
+            text = "not rounded"
+        yield _fact(BILLING, item, text, rule, value=rule.value, unit="s")
+
+
+def _phases(platform: Platform) -> Iterator[Fact]:
+    for name in Phases.model_fields:
+        phase: Phase = getattr(platform.billing.phases, name)
+        choice = f" ({phase.modeled_as})" if phase.modeled_as else ""
+        text = phase.billed + choice
+        yield _fact(PHASES, _words(name), text, phase)
+
+
+def _prices(platform: Platform) -> Iterator[Fact]:
+    prices = platform.prices
+    for name, plan in prices.plans.items():
+        yield _fact(
+            PLANS,
+            name,
+            _plan_text(plan),
+            plan,
+            value=plan.fee if plan.fee is not None else "",
+            unit="USD/month",
+            note="; ".join([*plan.includes, *([plan.note] if plan.note else [])]),
+        )
+    for name, region in prices.regions.items():
+        text = f"{region.multiplier:g} times the price"
+        note = ", ".join([*region.examples, *([region.note] if region.note else [])])
+        yield _fact(REGIONS, name, text, region, value=region.multiplier, note=note)
+    for name, extra in prices.extras.items():
+        yield _fact(EXTRAS, _words(name), extra.price, extra)
+
+
+def _plan_text(plan: Plan) -> str:
+    if plan.fee is None:
+        return "by agreement"
+    parts = [f"{format_usd(plan.fee)} a month" if plan.fee else "free"]
+    if plan.credit:
+        parts.append(f"{format_usd(plan.credit)} credit")
+    if plan.max_gpus:
+        parts.append(f"{plan.max_gpus} GPUs")
+    if plan.max_replicas:
+        parts.append(f"{plan.max_replicas:,} replicas")
+    return ", ".join(parts)
+
+
+AUTOSCALER_ITEMS = (
+    "scale_up",
+    "scale_down",
+    "to_zero",
+    "wake",
+    "queue",
+    "routing",
+    "readiness",
+    "decision_interval",
+    "schedule",
+)
+"""What is told about every autoscaler."""
+
+
+def _autoscaler(platform: Platform) -> Iterator[Fact]:
+    autoscaler = platform.autoscaler
+    for name in AUTOSCALER_ITEMS:
+        claim = getattr(autoscaler, name)
+        yield _fact(AUTOSCALER, _words(name), claim.says, claim)
+    for name, setting in autoscaler.settings.items():
+        own = "costsim's own word. " if setting.origin == "costsim" else ""
+        note = " ".join(part for part in (own + setting.meaning, setting.note) if part)
+        value = None if setting.default is None else setting.read(setting.default)
+        yield _fact(
+            SETTINGS,
+            name,
+            setting_text(setting),
+            setting,
+            value="" if value is None else value,
+            unit=setting.unit,
+            note=note,
+        )
+
+
+def setting_text(setting: Setting) -> str:
+    """Return a setting's default and range: ``60s (2s to 20m)``."""
+    default = "none" if setting.default is None else str(setting.default).lower()
+    low, high = setting.minimum, setting.maximum
+    if low is None:
+        return default
+    return f"{default} ({low} to {high})" if high is not None else f"{default} ({low}+)"
+
+
+def _limits(platform: Platform) -> Iterator[Fact]:
+    for name, limit in platform.limits.entries.items():
+        text = f"{limit.value:,} {limit.unit}"
+        parts = [f"for each {limit.scope}", f"above: {limit.on_exceed}", limit.note]
+        note = "; ".join(part for part in parts if part)
+        yield _fact(
+            LIMITS,
+            _words(name),
+            text,
+            limit,
+            value=limit.value,
+            unit=limit.unit,
+            note=note,
+        )
+
+
+def _cold_starts(platform: Platform) -> Iterator[Fact]:
+    for claim in platform.cold_starts.statements:
+        yield _fact(COLD_STARTS, "in general", claim.says, claim)
+    for start in platform.cold_starts.entries:
+        note = "; ".join(part for part in (start.technique, start.note) if part)
+        yield _fact(COLD_STARTS, start.what, _start_text(start), start, note=note)
+
+
+def _start_text(start: ColdStart) -> str:
+    before, after = (
+        " to ".join(format_duration(seconds) for seconds in values)
+        for values in (start.before, start.after)
+    )
+    return " -> ".join(part for part in (before, after) if part)
+
+
+def _features(platform: Platform) -> Iterator[Fact]:
+    for name in FEATURES:
+        feature = platform.features.feature(name)
+        plans = f" ({', '.join(feature.plans)})" if feature.plans else ""
+        text = feature.support + plans
+        yield _fact(FEATURES_SECTION, name, text, feature, value=feature.support)
+
+
+def _conflicts(platform: Platform) -> Iterator[Fact]:
+    for conflict in platform.conflicts:
+        for claim in conflict.claims:
+            yield _fact(CONFLICTS, conflict.topic, claim.says, claim)
+        choose = (
+            f" To take the other side: {conflict.choose}" if conflict.choose else ""
+        )
+        ours = Claim(
+            says=f"costsim follows: {conflict.follows}{choose}",
+            source="costsim",
+            as_of=max(claim.as_of for claim in conflict.claims),
+            evidence="derived",
+        )
+        yield _fact(CONFLICTS, conflict.topic, ours.says, ours)
+
+
+def _words(name: str) -> str:
+    """Return a key as words: ``image_pull`` becomes ``image pull``."""
+    return name.replace("_", " ")

@@ -1,0 +1,61 @@
+"""Sparklines and bars of characters, with plain ASCII where the stream needs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from costsim.records import Floats
+
+_LEVELS = "▁▂▃▄▅▆▇█"
+_ASCII_LEVELS = "_.:-=+*#"
+_FILLS = "█▓▒░·"
+_ASCII_FILLS = "#=+-."
+
+
+def sparkline(values: Floats, width: int, *, unicode: bool) -> str:
+    """Return values as one character each: groups of them, by their largest.
+
+    Parameters
+    ----------
+    values : ndarray of float64
+        Not negative.
+    width : int
+        Characters.
+    unicode : bool
+        Whether the stream takes block characters.
+    """
+    levels = _LEVELS if unicode else _ASCII_LEVELS
+    groups = np.array_split(values, min(width, values.size))
+    peaks = np.array([group.max() for group in groups])
+    top = peaks.max()
+    if top <= 0:
+        return levels[0] * len(groups)
+    # The lowest level is nothing at all; the smallest something shows above it.
+    steps = np.ceil(peaks / top * (len(levels) - 1)).astype(int)
+    return "".join(levels[step] for step in steps)
+
+
+def stacked_bar(parts: Sequence[float], width: int, *, unicode: bool) -> str:
+    """Return a bar of parts that fills the width, each part with its own character.
+
+    Parameters
+    ----------
+    parts : sequence of float
+        At most five, not negative.
+    width : int
+        Characters.
+    unicode : bool
+        Whether the stream takes block characters.
+    """
+    fills = _FILLS if unicode else _ASCII_FILLS
+    total = sum(parts)
+    if total <= 0:
+        return ""
+    edges = np.round(np.cumsum([0.0, *parts]) / total * width).astype(int)
+    lengths = np.diff(edges)
+    return "".join(fill * length for fill, length in zip(fills, lengths, strict=False))

@@ -1,0 +1,216 @@
+"""A run for people at a terminal: verdict, table, SLO, cost split, sparklines."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from costsim.report.columns import Column, fitting, render
+from costsim.report.glyphs import sparkline, stacked_bar
+from costsim.study.verdict import format_measure, label
+from costsim.units import format_duration, format_fraction, format_usd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from costsim.study.replicate import Timeline
+    from costsim.study.result import DeploymentRow, RunResult
+
+_NAME_WIDTH = 28
+_SPARK_WIDTH = 48
+_BAR_WIDTH = 24
+_DROP_FIRST = (
+    "LAUNCHES", "REPLICAS", "$/1K REQ", "P90", "MEAN", "LOST", "P50", "PEAK", "UTIL",
+    "P99", "SLOW",
+)  # fmt: skip
+_COST_PARTS = ("busy", "idle", "setup", "rounding", "fees")
+
+
+def run_report(result: RunResult, *, width: int, unicode: bool) -> RenderableType:
+    """Return the whole report of a run.
+
+    Parameters
+    ----------
+    result : RunResult
+        What to show.
+    width : int
+        Characters of the terminal.
+    unicode : bool
+        Whether the stream takes block characters.
+    """
+    parts: list[RenderableType] = [
+        Text(_headline(result)),
+        Text(),
+        Text(result.verdict.sentence, style="bold"),
+        Text(),
+        _table(result, width),
+    ]
+    for section in (
+        _missed(result),
+        _cost_split(result, unicode),
+        _life(result, unicode),
+    ):
+        if section:
+            parts += [Text(), Text("\n".join(section))]
+    return Group(*parts)
+
+
+def short(name: str, width: int = _NAME_WIDTH) -> str:
+    """Return a name on one line, cut to a width; only names are ever cut."""
+    clean = "".join(c if c.isprintable() else " " for c in name)
+    if cell_len(clean) <= width:
+        return clean
+    return set_cell_size(clean, width - 2).rstrip() + ".."
+
+
+def _headline(result: RunResult) -> str:
+    first = result.rows[0]
+    count = (
+        "1 replication"
+        if first.replications == 1
+        else f"{first.replications} replications"
+    )
+    parts = [
+        f"{short(result.scenario.name, 40)}: {first.requests:,.0f} requests in "
+        f"{format_duration(result.horizon_s)}",
+        count,
+        f"seed {result.seed}",
+    ]
+    if result.prices_as_of:
+        parts.append(f"prices as of {result.prices_as_of}")
+    return ", ".join(parts)
+
+
+def _table(result: RunResult, width: int) -> RenderableType:
+    order = sorted(result.rows, key=_merit)
+    columns = [
+        Column(" ", tuple(_mark(row, result) for row in order)),
+        Column("DEPLOYMENT", tuple(short(row.deployment) for row in order)),
+        _numbers("$/MONTH", order, lambda row: format_usd(row.cost_usd_per_month)[1:]),
+        _numbers("+-", order, _cost_error),
+        _numbers("$/1K REQ", order, lambda row: _money(row.cost_usd_per_1k_requests)),
+        _numbers("MEAN", order, lambda row: _seconds(row.mean_s)),
+        _numbers("P50", order, lambda row: _seconds(row.p50_s)),
+        _numbers("P90", order, lambda row: _seconds(row.p90_s)),
+        _numbers("P95", order, lambda row: _seconds(row.p95_s)),
+        _numbers("+- ", order, _p95_error),
+        _numbers("P99", order, lambda row: _seconds(row.p99_s)),
+        _numbers("SLOW", order, lambda row: _share(row.over_slo_fraction)),
+        _numbers("COLD", order, lambda row: _share(row.cold_start_fraction)),
+        _numbers("LOST", order, _lost),
+        _numbers("UTIL", order, lambda row: _share(row.utilization)),
+        _numbers("REPLICAS", order, lambda row: f"{row.mean_ready_replicas:.2f}"),
+        _numbers("PEAK", order, lambda row: f"{row.peak_replicas:.0f}"),
+        _numbers("LAUNCHES", order, lambda row: f"{row.launches:,.0f}"),
+    ]
+    kept, _ = fitting(columns, _DROP_FIRST, width)
+    return render(kept, width)
+
+
+def _merit(row: DeploymentRow) -> tuple[bool, float]:
+    """Order rows: those that meet the SLO first, the cheapest first."""
+    return (row.meets_slo is False, row.cost_usd)
+
+
+def _numbers(
+    title: str, rows: Sequence[DeploymentRow], cell: Callable[[DeploymentRow], str]
+) -> Column:
+    return Column(title, tuple(cell(row) for row in rows), "right")
+
+
+def _mark(row: DeploymentRow, result: RunResult) -> str:
+    if row.meets_slo is False:
+        return "x"
+    chosen = row.deployment == result.verdict.cheapest
+    return ">" if chosen or row.deployment in result.verdict.tie else " "
+
+
+def _cost_error(row: DeploymentRow) -> str:
+    half = (row.cost_usd_high - row.cost_usd_low) / 2
+    return format_fraction(half / row.cost_usd) if row.cost_usd else "-"
+
+
+def _p95_error(row: DeploymentRow) -> str:
+    return _seconds((row.p95_s_high - row.p95_s_low) / 2)
+
+
+def _lost(row: DeploymentRow) -> str:
+    lost = row.rejected + row.timed_out
+    return _share(lost / row.requests) if row.requests else "-"
+
+
+def _money(usd: float) -> str:
+    return format_usd(usd)[1:] if math.isfinite(usd) else "-"
+
+
+def _seconds(seconds: float) -> str:
+    return format_duration(seconds) if math.isfinite(seconds) else "-"
+
+
+def _share(fraction: float) -> str:
+    return format_fraction(fraction) if math.isfinite(fraction) else "-"
+
+
+def _missed(result: RunResult) -> list[str]:
+    """Return a line for each bound that some deployment misses or nearly misses."""
+    lines = []
+    for one in result.thresholds:
+        if one.ok and one.certain:
+            continue
+        verb = "meets" if one.ok else "misses"
+        doubt = "" if one.certain else " (within the noise)"
+        lines.append(
+            f"  {short(one.deployment)} {verb} {label(one.measure)} <= "
+            f"{format_measure(one.measure, one.limit)}: "
+            f"{format_measure(one.measure, one.value)}{doubt}"
+        )
+    return ["SLO", *lines] if lines else []
+
+
+def _cost_split(result: RunResult, unicode: bool) -> list[str]:
+    """Return where the money goes, a bar a deployment."""
+    lines = []
+    for row in sorted(result.rows, key=_merit):
+        usd = [getattr(row, f"{part}_usd") for part in _COST_PARTS]
+        if sum(usd) <= 0:
+            continue
+        shares = [
+            f"{part} {format_fraction(value / sum(usd))}"
+            for part, value in zip(_COST_PARTS, usd, strict=True)
+            if value > 0
+        ]
+        bar = stacked_bar(usd, _BAR_WIDTH, unicode=unicode)
+        lines += [f"  {short(row.deployment)}", f"  {bar}  {'  '.join(shares)}"]
+    return ["WHERE THE MONEY GOES", *lines] if lines else []
+
+
+def _life(result: RunResult, unicode: bool) -> list[str]:
+    """Return sparklines of the first replication's traffic and replicas."""
+    if not result.timelines:
+        return []
+    first = result.timelines[0]
+    lines = [
+        "FIRST REPLICATION",
+        f"  {sparkline(first.arrivals, _SPARK_WIDTH, unicode=unicode)}  "
+        f"traffic, peak {_rate(first)}",
+    ]
+    for row, timeline in zip(result.rows, result.timelines, strict=True):
+        alive = timeline.starting + timeline.ready
+        lines += [
+            f"  {sparkline(alive, _SPARK_WIDTH, unicode=unicode)}  "
+            f"{short(row.deployment)}",
+        ]
+    return lines
+
+
+def _rate(timeline: Timeline) -> str:
+    """Return the busiest bin's rate, in the unit that gives at least 1."""
+    per_s = float(timeline.arrivals.max())
+    units = (("s", 1.0), ("min", 60.0), ("h", 3600.0))
+    fitting_units = [unit for unit in units if per_s * unit[1] >= 1] or [units[-1]]
+    name, seconds = fitting_units[0]
+    return f"{per_s * seconds:,.1f}/{name}"

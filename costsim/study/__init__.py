@@ -1,0 +1,1 @@
+"""Many runs: replications, deployments side by side, a verdict."""

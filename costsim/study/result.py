@@ -1,0 +1,257 @@
+"""What a run answers: rows, verdict, thresholds, bills, timeline.
+
+Everything is plain data with units in the names, so that the terminal, a file and a
+notebook show the same numbers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from costsim import __version__
+from costsim.study.tabular import export, write_whole
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from costsim.billing.bill import LineItem
+    from costsim.scenario.deployment import PriceSource
+    from costsim.scenario.schema import Scenario
+    from costsim.study.replicate import Timeline
+
+SCHEMA_VERSION = 1
+"""Of the JSON form; additions keep it, anything else raises it."""
+
+
+@dataclass(frozen=True)
+class DeploymentRow:
+    """One deployment's results; counts and costs are means over replications."""
+
+    deployment: str
+    platform: str
+    gpu: str
+    replications: int
+    requests: float
+    """Arrivals over the horizon, warm-up included; so are the next three."""
+    served: float
+    rejected: float
+    timed_out: float
+    cost_usd: float
+    """Cost over the horizon. [USD]"""
+    cost_usd_low: float
+    """95 % interval over replications; so are all _low and _high."""
+    cost_usd_high: float
+    cost_usd_per_month: float
+    """For 730 h like these. [USD]"""
+    cost_usd_per_1k_requests: float
+    """For 1,000 served requests. [USD]"""
+    busy_usd: float
+    idle_usd: float
+    setup_usd: float
+    rounding_usd: float
+    fees_usd: float
+    credits_usd: float
+    mean_s: float
+    """Response times are of served requests that arrived after the warm-up. [s]"""
+    p50_s: float
+    p90_s: float
+    p95_s: float
+    p95_s_low: float
+    p95_s_high: float
+    p99_s: float
+    mean_wait_s: float
+    cold_start_fraction: float
+    """Share of requests that waited for a replica that was starting."""
+    launches: float
+    over_slo_fraction: float
+    """Share of requests slower than the SLO's bound; NaN without one."""
+    utilization: float
+    """Busy slot-seconds over ready slot-seconds."""
+    mean_ready_replicas: float
+    peak_replicas: float
+    replica_hours: float
+    meets_slo: bool | None
+    """None: there is no SLO."""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """One bound of the SLO on one deployment."""
+
+    deployment: str
+    measure: str
+    """Such as ``p95_s``."""
+    limit: float
+    value: float
+    ok: bool
+    certain: bool
+    """False where the value's interval contains the limit."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer in one sentence."""
+
+    sentence: str
+    cheapest: str | None
+    """The cheapest deployment that meets the SLO; of all, if none does."""
+    tie: tuple[str, ...]
+    """Deployments whose cost cannot be told from the cheapest's, itself included."""
+
+
+@dataclass(frozen=True)
+class BillLine:
+    """A line of a deployment's bill, the mean over replications."""
+
+    deployment: str
+    component: str
+    phase: str
+    quantity: float
+    unit: str
+    usd_per_unit: float
+    cost_usd: float
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """The answer to a scenario."""
+
+    scenario: Scenario
+    scenario_hash: str
+    seed: int
+    horizon_s: float
+    prices_as_of: str | None
+    """Oldest price used, as it was dated; None if all are the user's own."""
+    rows: tuple[DeploymentRow, ...]
+    """One a deployment, in the scenario's order."""
+    verdict: Verdict
+    thresholds: tuple[Threshold, ...]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    """Choices that were made for the user."""
+    quantile_method: str
+    """``exact``, or ``histogram`` with 0.1 % relative error."""
+    bill_lines: tuple[BillLine, ...]
+    timelines: tuple[Timeline, ...]
+    """Of the first replication, in the order of the rows."""
+    sources: tuple[PriceSource, ...]
+    """Where each price comes from."""
+
+    @property
+    def meets_slo(self) -> bool:
+        """Whether every deployment meets the SLO."""
+        return all(threshold.ok for threshold in self.thresholds)
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return one dict a deployment; what is not known is None."""
+        return [_plain(row) for row in self.rows]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--format json`` prints."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "costsim_version": __version__,
+            "scenario": {"name": self.scenario.name, "hash": self.scenario_hash},
+            "seed": self.seed,
+            "horizon_s": self.horizon_s,
+            "prices_as_of": self.prices_as_of,
+            "quantile_method": self.quantile_method,
+            "deployments": self.to_rows(),
+            "verdict": _plain(self.verdict),
+            "thresholds": [_plain(threshold) for threshold in self.thresholds],
+            "warnings": list(self.warnings),
+            "notes": list(self.notes),
+        }
+
+    def to_json(self) -> str:
+        """Return the result with the resolved scenario and the bill, as JSON."""
+        content = self.to_dict()
+        content["bill"] = [_plain(line) for line in self.bill_lines]
+        content["prices"] = [_plain(source) for source in self.sources]
+        content["resolved_scenario"] = self.scenario.model_dump(
+            mode="json", exclude_none=True
+        )
+        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+    def to_csv(self, folder: str | Path) -> list[Path]:
+        """Write summary.csv, bill.csv and timeline.csv; return their paths.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be written.
+        """
+        tables = {
+            "summary.csv": self.to_rows(),
+            "bill.csv": [_plain(line) for line in self.bill_lines],
+            "timeline.csv": self.timeline_rows(),
+        }
+        return [
+            write_whole(Path(folder) / name, export(rows, "csv"))
+            for name, rows in tables.items()
+        ]
+
+    def timeline_rows(self) -> list[dict[str, Any]]:
+        """Return one dict for each deployment and bin of the timeline."""
+        return [
+            {
+                "deployment": row.deployment,
+                "time_s": bin_number * timeline.bin_s,
+                "arrivals_per_s": float(timeline.arrivals[bin_number]),
+                "waiting": float(timeline.waiting[bin_number]),
+                "in_service": float(timeline.in_service[bin_number]),
+                "starting_replicas": float(timeline.starting[bin_number]),
+                "ready_replicas": float(timeline.ready[bin_number]),
+            }
+            for row, timeline in zip(self.rows, self.timelines, strict=True)
+            for bin_number in range(timeline.arrivals.size)
+        ]
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return the rows as a pandas DataFrame (``pip install 'costsim[pandas]'``)."""
+        import pandas as pd
+
+        return pd.DataFrame(self.to_rows())
+
+    def __repr__(self) -> str:
+        return f"<costsim.RunResult {self.scenario.name!r}: {self.verdict.sentence}>"
+
+
+def mean_bill(deployment: str, bills: list[tuple[LineItem, ...]]) -> list[BillLine]:
+    """Return the lines of several bills with their quantities averaged."""
+    totals: dict[tuple[str, str, str, float], float] = {}
+    for items in bills:
+        for item in items:
+            key = (item.component, item.phase, item.unit, item.usd_per_unit)
+            totals[key] = totals.get(key, 0.0) + item.quantity
+    return [
+        BillLine(
+            deployment=deployment,
+            component=component,
+            phase=phase,
+            quantity=total / len(bills),
+            unit=unit,
+            usd_per_unit=price,
+            cost_usd=total / len(bills) * price,
+        )
+        for (component, phase, unit, price), total in totals.items()
+    ]
+
+
+def _plain(record: Any) -> dict[str, Any]:  # noqa: ANN401 - any of our dataclasses
+    """Return a dataclass as a dict for JSON and CSV: NaN becomes None."""
+    return {
+        field.name: _known(getattr(record, field.name))
+        for field in dataclasses.fields(record)
+    }
+
+
+def _known(value: Any) -> Any:  # noqa: ANN401 - whatever a field holds
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,102 @@
+"""When not to believe a number: what the reader must know before acting on a row."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from costsim.units import format_duration, format_fraction, format_usd
+
+if TYPE_CHECKING:
+    from costsim.scenario.deployment import ResolvedDeployment
+    from costsim.study.replicate import Outcome, Study
+    from costsim.study.result import DeploymentRow
+    from costsim.traffic.source import Arrivals
+
+_FEW_REQUESTS = 2000
+"""Below this in a replication, coverage of a quantile's interval falls short."""
+_FEW_LAUNCHES = 100
+"""Below this in all, the share of cold requests is poorly known."""
+_NEAR_TAIL = 0.2
+"""A cold share within this of a quantile's tail makes the quantile jump between modes:
+measured coverage of a nominal 95 % interval was 0.53 at 5.0 % cold requests."""
+_MANY_LOST = 0.001
+
+
+def traffic_warnings(study: Study, traffic: list[Arrivals]) -> list[str]:
+    """Return warnings about the traffic of all replications."""
+    fewest = min(arrivals.n_requests for arrivals in traffic)
+    if fewest == 0:
+        return ["there is a replication without a single request"]
+    if fewest < _FEW_REQUESTS:
+        return [
+            f"a replication has only {fewest:,} requests; quantiles and their intervals "
+            f"need about {_FEW_REQUESTS:,}: lengthen the horizon or add replications"
+        ]
+    if study.scenario.replications == 1:
+        return ["one replication gives no intervals; set replications to 10 or more"]
+    return []
+
+
+def row_warnings(
+    study: Study,
+    deployment: ResolvedDeployment,
+    row: DeploymentRow,
+    outcomes: list[Outcome],
+) -> list[str]:
+    """Return warnings about one deployment's row."""
+    found = [
+        _near_tail(row),
+        _lost(row),
+        _overloaded(study, deployment, row),
+        _rare_cold_starts(row, outcomes),
+    ]
+    return [f"{row.deployment}: {text}" for text in found if text]
+
+
+def _near_tail(row: DeploymentRow) -> str:
+    cold = row.cold_start_fraction
+    for percent, tail in ((95, 0.05), (99, 0.01), (90, 0.10)):
+        if abs(cold - tail) <= _NEAR_TAIL * tail:
+            return (
+                f"{format_fraction(cold)} of requests are cold, next to the tail that "
+                f"p{percent} cuts off: p{percent} jumps between warm and cold times; "
+                "judge by the share of slow requests (slo: over) instead"
+            )
+    return ""
+
+
+def _lost(row: DeploymentRow) -> str:
+    lost = (row.rejected + row.timed_out) / row.requests if row.requests else 0.0
+    if lost <= _MANY_LOST:
+        return ""
+    return (
+        f"{format_fraction(lost)} of requests were not served (rejected "
+        f"{row.rejected:,.0f}, timed out {row.timed_out:,.0f}); response times are of "
+        "the others"
+    )
+
+
+def _overloaded(
+    study: Study, deployment: ResolvedDeployment, row: DeploymentRow
+) -> str:
+    """Say when the pool cannot keep up: the wait then depends on the horizon alone."""
+    most = deployment.pool.max_replicas
+    if most is None or most == 0 or row.peak_replicas < most:
+        return ""
+    if row.mean_wait_s < study.horizon_s / 100 or math.isnan(row.mean_wait_s):
+        return ""
+    return (
+        f"cannot keep up: requests wait {format_duration(row.mean_wait_s)} on average "
+        f"with all {most} replicas at work; raise the maximum"
+    )
+
+
+def _rare_cold_starts(row: DeploymentRow, outcomes: list[Outcome]) -> str:
+    launches = sum(one.measures.launches for one in outcomes)
+    if not 0 < launches < _FEW_LAUNCHES:
+        return ""
+    return (
+        f"only {launches} launches in all replications ({format_usd(row.setup_usd)} of "
+        "setup each): the share of cold requests is a rough figure"
+    )

@@ -1,0 +1,1 @@
+"""When requests arrive and how much work each brings, as arrays."""

@@ -1,0 +1,281 @@
+"""The price table: its figures, its order, and that no number in it is ever clipped."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+from rich.console import Console, RenderableType
+
+from costsim.catalog.platform import load_catalog
+from costsim.errors import CatalogError
+from costsim.report.prices import (
+    PriceRow,
+    price_records,
+    price_rows,
+    prices_table,
+    sort_rows,
+)
+
+CATALOG = load_catalog()
+TODAY = date(2026, 11, 24)
+
+
+def rows(**filters: Any) -> list[PriceRow]:
+    return price_rows(CATALOG, today=TODAY, **filters)
+
+
+def row(platform: str, sku: str, **filters: Any) -> PriceRow:
+    found = {(one.platform, one.sku): one for one in rows(**filters)}
+    return found[platform, sku]
+
+
+def printed(renderable: RenderableType, width: int) -> str:
+    buffer = io.StringIO()
+    Console(file=buffer, width=width, color_system=None).print(renderable)
+    return buffer.getvalue()
+
+
+def table_lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.split("\n\n", maxsplit=1)[0].splitlines()]
+
+
+def test_a_gpu_of_modal_comes_with_the_least_cpu_and_memory() -> None:
+    l4 = row("Modal", "L4")
+
+    # 0.7992 + 0.125 x (0.04716 + 0.007992); x 730; / 24 GiB.
+    assert l4.gpu_usd_per_hour == pytest.approx(0.7992, abs=1e-9)
+    assert l4.usd_per_hour == pytest.approx(0.806094, abs=1e-9)
+    assert l4.usd_per_month == pytest.approx(588.44862, abs=1e-6)
+    assert l4.usd_per_gib_hour == pytest.approx(0.03358725, abs=1e-9)
+    assert (l4.vcpu, l4.memory_gib) == (0.25, 0.125)
+    assert (l4.gpu, l4.gpu_count, l4.gpu_memory_gib) == ("L4", 1, 24.0)
+
+
+def test_an_instance_of_baseten_has_everything_in_it() -> None:
+    l4 = row("Baseten", "L4:4x16")
+
+    assert l4.usd_per_hour == 0.8484
+    assert l4.usd_per_month == pytest.approx(619.332, abs=1e-6)
+    assert l4.usd_per_gib_hour == pytest.approx(0.03535, abs=1e-9)
+    assert l4.gpu_usd_per_hour is None
+    assert (l4.vcpu, l4.memory_gib) == (4, 16.0)
+    assert (l4.billing_increment, l4.billed) == ("60s", "setup, busy, idle")
+    assert (l4.as_of, l4.age_days) == ("2026-08", 115)
+
+
+def test_the_increment_tells_the_minimum_too() -> None:
+    assert row("AWS EC2", "g6.xlarge").billing_increment == "1s, min 60s"
+    assert row("Modal", "L4").billing_increment == "unrounded"
+
+
+def test_a_row_carries_the_note_of_its_price() -> None:
+    assert row("Baseten", "B200").note == "On request."
+
+
+def test_without_a_filter_every_gpu_and_instance_has_a_row() -> None:
+    n_modal = len(CATALOG.platform("modal").prices.gpus) + 1  # and the CPU alone
+    n_baseten = len(CATALOG.platform("baseten").prices.instances)
+    n_ec2 = len(CATALOG.platform("ec2").prices.instances)
+
+    assert len(rows()) == n_modal + n_baseten + n_ec2
+
+
+def test_one_platform_only() -> None:
+    assert {one.platform for one in rows(platform="ec2")} == {"AWS EC2"}
+
+
+@pytest.mark.parametrize("word", ["A10", "A10G", "a10g"])
+def test_a_gpu_is_found_by_any_platforms_name(word: str) -> None:
+    found = {(one.platform, one.gpu) for one in rows(gpu=word)}
+
+    assert found == {("Modal", "A10"), ("Baseten", "A10G"), ("AWS EC2", "A10G")}
+
+
+def test_a_gpu_without_its_size_is_all_of_its_sizes() -> None:
+    assert {one.gpu for one in rows(gpu="A100")} == {"A100-40GB", "A100-80GB"}
+
+
+def test_a_gpu_with_its_size_is_that_size() -> None:
+    assert {one.gpu for one in rows(gpu="A100-80GB")} == {"A100-80GB"}
+
+
+def test_a_shape_is_priced_where_the_parts_are_priced_apart() -> None:
+    l4 = row("Modal", "L4", gpu="L4", cpu=2, memory_gib=16)
+
+    # 0.7992 + 2 x 0.04716 + 16 x 0.007992
+    assert l4.usd_per_hour == pytest.approx(1.021392, abs=1e-9)
+    assert (l4.vcpu, l4.memory_gib) == (4, 16)
+
+
+def test_a_shape_keeps_the_cheapest_instance_with_room_for_each_number_of_gpus() -> (
+    None
+):
+    found = [one.sku for one in rows(platform="baseten", gpu="T4", cpu=4, memory_gib=8)]
+
+    # 4 cores are 8 vCPU: T4x4x16 is too small, T4x16x64 is dearer.
+    assert found == ["T4x8x32", "T4:2x24x96", "T4:4x48x192"]
+
+
+def test_a_shape_that_nothing_has_leaves_no_row_of_instances() -> None:
+    found = rows(platform="baseten", cpu=1000)
+
+    assert found == []
+    assert "Nothing has that shape." in printed(prices_table(found), 80)
+
+
+def test_an_unknown_gpu_is_refused_with_a_suggestion() -> None:
+    with pytest.raises(CatalogError, match=r"unknown GPU 'H10' \(did you mean 'H100'"):
+        rows(gpu="H10")
+
+
+def test_a_gpu_that_the_platform_lacks_is_refused_with_those_it_has() -> None:
+    with pytest.raises(CatalogError, match="allowed: T4, A10G, L4, L40S"):
+        rows(platform="ec2", gpu="B300")
+
+
+def test_an_unknown_platform_is_refused() -> None:
+    with pytest.raises(CatalogError, match="did you mean 'modal'"):
+        rows(platform="modl")
+
+
+def test_the_first_order_is_by_memory_gpu_number_and_price() -> None:
+    found = [(one.platform, one.sku) for one in rows(gpu="L4")]
+
+    assert found[:5] == [
+        ("AWS EC2", "g6.xlarge"),
+        ("Modal", "L4"),
+        ("Baseten", "L4:4x16"),
+        ("AWS EC2", "g6.2xlarge"),
+        ("AWS EC2", "g6.4xlarge"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("by", "key"),
+    [
+        ("price", lambda one: one.usd_per_hour),
+        ("gib", lambda one: (one.usd_per_gib_hour is None, one.usd_per_gib_hour or 0)),
+        ("age", lambda one: one.age_days),
+        ("platform", lambda one: one.platform.casefold()),
+    ],
+)
+def test_other_orders(by: str, key: Any) -> None:
+    found = [key(one) for one in sort_rows(rows(), by)]
+
+    assert found == sorted(found)
+    assert len(found) == len(rows())
+
+
+def test_an_unknown_order_is_refused_with_those_there_are() -> None:
+    with pytest.raises(CatalogError, match="allowed: gpu, price, gib, platform, age"):
+        sort_rows(rows(gpu="L4"), "prise")
+
+
+def test_records_have_units_in_their_names_and_numbers_as_numbers() -> None:
+    record = price_records(rows(platform="baseten", gpu="L4"))[0]
+
+    assert list(record) == [
+        "platform",
+        "sku",
+        "gpu",
+        "gpu_count",
+        "gpu_memory_gib",
+        "vcpu",
+        "memory_gib",
+        "usd_per_hour",
+        "usd_per_month",
+        "usd_per_gib_hour",
+        "gpu_usd_per_hour",
+        "billing_increment",
+        "billed",
+        "source",
+        "as_of",
+        "age_days",
+        "note",
+    ]
+    assert record["usd_per_hour"] == 0.8484
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 140])
+def test_no_line_is_wider_than_the_terminal_and_none_is_cut_off(width: int) -> None:
+    text = printed(prices_table(rows(), width), width)
+
+    assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 140])
+def test_every_hourly_price_stands_in_full_at_every_width(width: int) -> None:
+    text = printed(prices_table(rows(), width), width)
+
+    missing = [one.sku for one in rows() if f"{one.usd_per_hour:,.4f}" not in text]
+    assert missing == []
+
+
+def test_at_80_columns_a_row_is_a_line_with_hour_month_gib_and_age() -> None:
+    lines = table_lines(printed(prices_table(rows(), 80), 80))
+
+    assert re.split(r"  +", lines[0]) == [
+        "PLATFORM",
+        "SKU",
+        "GPU",
+        "$/H",
+        "$/MONTH",
+        "$/GIB-H",
+        "AGE",
+    ]
+    assert len(lines) == 1 + len(rows())
+    p5en = next(line for line in lines if "p5en" in line)
+    assert re.split(r"  +", p5en) == [
+        "AWS EC2",
+        "p5en.48xlarge",
+        "8x H200",
+        "63.2960",
+        "46,206.08",
+        "0.0561",
+        "327d",
+    ]
+
+
+def test_a_wide_terminal_shows_every_column() -> None:
+    text = printed(prices_table(rows(), 200), 200)
+
+    assert "GPU $/H" in text
+    assert "BILLED" in text
+    assert "Without" not in text
+
+
+def test_dropped_columns_are_named_in_the_order_in_which_they_went() -> None:
+    text = printed(prices_table(rows(), 80), 200)
+
+    assert "Without BILLED, BY, VCPU, RAM, VRAM, GPU $/H: --format csv" in text
+
+
+def test_a_terminal_too_narrow_for_a_table_gets_a_block_of_lines_a_row() -> None:
+    text = printed(prices_table(rows(gpu="L4"), 24), 24)
+
+    assert text.startswith("PLATFORM: AWS EC2\nSKU: g6.xlarge\nGPU: L4\nVRAM: 24\n")
+    assert "$/H: 0.8048" in text
+
+
+def test_the_caption_says_what_a_price_includes_and_where_it_is_from() -> None:
+    text = printed(prices_table(rows(gpu="L4"), 200), 200)
+
+    assert (
+        "Modal prices GPU, CPU and memory apart: here with 0.125 cores and 0.125 GiB. "
+        "--shape CPU,GIB compares one shape."
+    ) in text
+    assert "Modal: https://modal.com/pricing, 2026-09-01 (84d)" in text
+
+
+def test_the_caption_of_one_shape_does_not_advise_a_shape() -> None:
+    shaped = rows(gpu="L4", cpu=2, memory_gib=16)
+
+    text = printed(prices_table(shaped, 200, shaped=True), 200)
+
+    assert "here with 2 cores and 16 GiB." in text
+    assert "--shape" not in text

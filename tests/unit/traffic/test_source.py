@@ -1,0 +1,363 @@
+import numpy as np
+import pytest
+from traffic_scenario import scenario_with, stream_of
+
+from costsim.errors import InputError
+from costsim.traffic.source import (
+    expected_requests,
+    generate,
+    horizon_s,
+    load_trace,
+)
+
+USERS = {"name": "users", "rate": "0.5/s"}
+AGENTS = {
+    "name": "agents",
+    "rate": "0.2/s",
+    "arrivals": {"process": "gamma", "burstiness": 0.3},
+}
+BURSTS = {
+    "name": "bursts",
+    "rate": "0.2/s",
+    "arrivals": {
+        "process": "mmpp",
+        "states": [
+            {"rate": "1/s", "mean_sojourn": "200s"},
+            {"rate": "20/s", "mean_sojourn": "9s"},
+        ],
+    },
+}
+NIGHTLY = {
+    "name": "nightly",
+    "arrivals": {
+        "process": "cron",
+        "schedule": "0 2 * * *",
+        "batch_size": 200,
+        "jitter": "30s",
+    },
+}
+
+
+@pytest.fixture
+def trace_file(tmp_path):
+    def write(text):
+        path = tmp_path / "requests.csv"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+def generated(scenario, replication=0):
+    return generate(scenario, replication, load_trace(scenario))
+
+
+def arrivals_of(arrivals, name):
+    return arrivals.arrival_s[arrivals.source == arrivals.sources.index(name)]
+
+
+def test_all_streams_are_merged_in_the_order_of_time():
+    scenario = scenario_with({"streams": [USERS, AGENTS, BURSTS, NIGHTLY]})
+
+    arrivals = generate(scenario, 0)
+
+    assert arrivals.sources == ("users", "agents", "bursts", "nightly")
+    assert np.all(np.diff(arrivals.arrival_s) >= 0)
+    assert arrivals.arrival_s[0] >= 0
+    assert arrivals.arrival_s[-1] < arrivals.horizon_s == 86400
+    assert len(arrivals_of(arrivals, "nightly")) == 200
+    assert arrivals.n_requests == len(arrivals.service_time_s) == len(arrivals.source)
+    assert arrivals.mean_rate_per_s == arrivals.n_requests / 86400
+
+
+@pytest.mark.parametrize("name", ["users", "agents", "bursts", "nightly"])
+def test_adding_streams_leaves_the_others_as_they_are(name):
+    streams = {one["name"]: one for one in (USERS, AGENTS, BURSTS, NIGHTLY)}
+    alone = generate(scenario_with({"streams": [streams[name]]}), 3)
+
+    together = generate(scenario_with({"streams": [*streams.values()]}), 3)
+
+    assert np.array_equal(arrivals_of(together, name), alone.arrival_s)
+
+
+def test_the_order_of_streams_does_not_matter():
+    forth = generate(scenario_with({"streams": [USERS, AGENTS]}), 0)
+    back = generate(scenario_with({"streams": [AGENTS, USERS]}), 0)
+
+    assert np.array_equal(forth.arrival_s, back.arrival_s)
+
+
+def test_the_same_seed_and_replication_give_the_same_requests():
+    scenario = scenario_with({"streams": [USERS, AGENTS, BURSTS, NIGHTLY]})
+
+    first, second = generate(scenario, 4), generate(scenario, 4)
+
+    assert np.array_equal(first.arrival_s, second.arrival_s)
+    assert np.array_equal(first.service_time_s, second.service_time_s)
+
+
+@pytest.mark.parametrize("stream", [USERS, AGENTS, BURSTS, NIGHTLY])
+@pytest.mark.parametrize(("seed", "replication"), [(11, 1), (12, 0)])
+def test_replications_and_seeds_differ(stream, seed, replication):
+    first = generate(scenario_with({"streams": [stream]}), 0)
+
+    other = generate(scenario_with({"streams": [stream]}, seed=seed), replication)
+
+    n = min(first.n_requests, other.n_requests)
+    assert not np.array_equal(first.arrival_s[:n], other.arrival_s[:n])
+
+
+def test_two_streams_alike_but_for_their_names_are_independent():
+    twins = [{"name": "a", "rate": "0.5/s"}, {"name": "b", "rate": "0.5/s"}]
+
+    arrivals = generate(scenario_with({"streams": twins}), 0)
+
+    assert len(np.intersect1d(*(arrivals_of(arrivals, name) for name in "ab"))) == 0
+
+
+def test_the_work_does_not_change_the_arrivals_nor_they_the_work():
+    time = {"distribution": "lognormal", "median": "2s", "sigma": 0.5}
+    plain = generate(scenario_with(stream_of("0.5/s")), 0)
+    heavy = generate(scenario_with(stream_of("0.5/s"), service={"time": time}), 0)
+    other = generate(scenario_with(stream_of("0.6/s"), service={"time": time}), 0)
+
+    assert np.array_equal(plain.arrival_s, heavy.arrival_s)
+    n = min(heavy.n_requests, other.n_requests)
+    assert np.array_equal(heavy.service_time_s[:n], other.service_time_s[:n])
+
+
+def test_a_longer_horizon_begins_with_the_same_requests():
+    traffic = {"streams": [USERS, AGENTS, BURSTS, NIGHTLY]}
+    short = generate(scenario_with(traffic, horizon="1d"), 0)
+    long = generate(scenario_with(traffic, horizon="3d"), 0)
+
+    np.testing.assert_allclose(
+        long.arrival_s[: short.n_requests], short.arrival_s, rtol=1e-12
+    )
+
+
+def test_requests_at_one_moment_stand_in_the_order_of_the_streams():
+    batch = {"process": "cron", "every": "1h", "batch_size": 2}
+    streams = [{"name": "b", "arrivals": batch}, {"name": "a", "arrivals": batch}]
+
+    arrivals = generate(scenario_with({"streams": streams}, horizon="90m"), 0)
+
+    assert arrivals.arrival_s.tolist() == [3600] * 4
+    assert arrivals.source.tolist() == [0, 0, 1, 1]
+
+
+def test_a_spike_acts_on_rates_and_not_on_cron():
+    traffic = {"streams": [USERS, NIGHTLY], "spikes": [{"shape": "event", "at": "1h"}]}
+    traffic["spikes"][0]["magnitude"] = 10
+
+    arrivals = generate(scenario_with(traffic), 0)
+    calm = generate(scenario_with({"streams": [USERS, NIGHTLY]}), 0)
+
+    assert len(arrivals_of(arrivals, "nightly")) == 200
+    assert len(arrivals_of(arrivals, "users")) > 1.2 * len(arrivals_of(calm, "users"))
+
+
+def test_jitter_past_the_horizon_is_cut():
+    batch = {"process": "cron", "every": "1h", "batch_size": 1000, "jitter": "2m"}
+
+    arrivals = generate(
+        scenario_with(stream_of(None, arrivals=batch), horizon="61m"), 0
+    )
+
+    assert 400 < arrivals.n_requests < 600
+    assert arrivals.arrival_s[-1] < 3660
+
+
+def test_a_spike_after_the_horizon_is_told():
+    traffic = stream_of()
+    traffic["spikes"] = [{"shape": "viral", "at": "2d", "magnitude": 3}]
+
+    assert generate(scenario_with(traffic), 0).notes == (
+        "the spike 2d after the start begins after the horizon: no effect",
+    )
+
+
+def test_no_requests_are_no_trouble():
+    arrivals = generate(scenario_with(stream_of("0/s")), 0)
+
+    assert arrivals.n_requests == 0
+    assert arrivals.mean_rate_per_s == 0
+
+
+# ---- a trace
+
+
+def test_a_trace_gives_the_horizon(trace_file):
+    path = trace_file("arrival,duration\n0,5\n10,6\n40,7\n")
+    scenario = scenario_with(
+        {"trace": {"path": path}}, horizon=None, service={"time": "trace"}
+    )
+
+    arrivals = generated(scenario)
+
+    assert arrivals.horizon_s == horizon_s(scenario, load_trace(scenario)) == 60
+    assert arrivals.arrival_s.tolist() == [0, 10, 40]
+    assert arrivals.service_time_s.tolist() == [5, 6, 7]
+    assert arrivals.sources == ("trace",)
+    assert arrivals.notes[0].startswith("3 requests in 40s")
+
+
+def test_a_stretched_trace_gives_a_longer_horizon(trace_file):
+    path = trace_file("arrival\n0\n10\n40\n")
+    scenario = scenario_with({"trace": {"path": path, "scale_time": 3.0}}, horizon=None)
+
+    assert horizon_s(scenario, load_trace(scenario)) == 180
+
+
+def test_recorded_work_follows_its_request(trace_file):
+    path = trace_file("arrival,duration\n" + "".join(f"0,{i}\n" for i in range(500)))
+    trace = {"path": path, "jitter": "10s", "scale_rate": 1.5}
+    scenario = scenario_with({"trace": trace}, horizon="1h", service={"time": "trace"})
+
+    arrivals = generated(scenario)
+
+    counts = np.bincount(arrivals.service_time_s.astype(int), minlength=500)
+    assert set(counts) == {1, 2}
+    assert np.all(np.diff(arrivals.arrival_s) >= 0)
+
+
+def test_a_trace_without_jitter_arrives_alike_and_is_served_differently(trace_file):
+    path = trace_file("arrival\n0\n10\n40\n")
+    time = {"distribution": "exponential", "mean": "1s"}
+    scenario = scenario_with({"trace": {"path": path}}, service={"time": time})
+
+    first, second = generated(scenario, 0), generated(scenario, 1)
+
+    assert np.array_equal(first.arrival_s, second.arrival_s)
+    assert not np.array_equal(first.service_time_s, second.service_time_s)
+
+
+def test_a_trace_beside_streams_leaves_them_as_they_are(trace_file):
+    path = trace_file("arrival\n0\n10\n40\n")
+    traffic = {"streams": [USERS], "trace": {"path": path}}
+
+    arrivals = generated(scenario_with(traffic))
+
+    alone = generate(scenario_with({"streams": [USERS]}), 0)
+    assert np.array_equal(arrivals_of(arrivals, "users"), alone.arrival_s)
+    assert arrivals_of(arrivals, "trace").tolist() == [0, 10, 40]
+
+
+def test_a_trace_keeps_its_place_in_the_calendar(trace_file):
+    path = trace_file("time\n2026-03-02T01:00:00Z\n2026-03-02T01:00:30Z\n")
+
+    arrivals = generated(scenario_with({"trace": {"path": path}}))
+
+    assert arrivals.arrival_s.tolist() == [7200, 7230]
+
+
+def test_times_without_an_offset_are_those_of_the_clock_of_the_start(trace_file):
+    path = trace_file("time\n2026-03-02T01:00:00\n2026-03-02T01:00:30\n")
+
+    arrivals = generated(scenario_with({"trace": {"path": path}}))
+
+    assert arrivals.arrival_s.tolist() == [3600, 3630]
+
+
+def test_tokens_of_a_trace_become_service_times(trace_file):
+    path = trace_file("arrival,input_tokens,output_tokens\n0,800,90\n10,0,45\n")
+    tokens = {"prefill": "8000 tokens/s", "decode": "45 tokens/s"}
+    scenario = scenario_with(
+        {"trace": {"path": path}}, service={"tokens": tokens}, horizon=None
+    )
+
+    np.testing.assert_allclose(generated(scenario).service_time_s, [2.1, 1.0])
+
+
+# ---- refusals
+
+
+def test_work_from_a_trace_beside_streams_is_refused(trace_file):
+    path = trace_file("arrival,duration\n0,5\n10,6\n")
+    traffic = {"streams": [USERS], "trace": {"path": path}}
+
+    with pytest.raises(InputError, match="takes duration_s from the trace, but the"):
+        generated(scenario_with(traffic, service={"time": "trace"}))
+
+
+def test_work_from_a_trace_that_is_not_there_is_refused():
+    with pytest.raises(InputError, match="takes duration_s from the trace"):
+        generate(scenario_with(stream_of(), service={"time": "trace"}), 0)
+
+
+def test_a_repeated_trace_needs_a_horizon(trace_file):
+    path = trace_file("arrival\n0\n10\n")
+    scenario = scenario_with({"trace": {"path": path, "repeat": True}}, horizon=None)
+
+    with pytest.raises(InputError, match="a trace that repeats needs the scenario's"):
+        generated(scenario)
+
+
+def test_a_single_request_gives_no_horizon_and_cannot_repeat(trace_file):
+    path = trace_file("arrival\n3\n")
+
+    with pytest.raises(InputError, match="the trace gives no horizon"):
+        generated(scenario_with({"trace": {"path": path}}, horizon=None))
+    with pytest.raises(InputError, match="repeat needs a trace with requests at two"):
+        generated(scenario_with({"trace": {"path": path, "repeat": True}}))
+    assert generated(scenario_with({"trace": {"path": path}})).n_requests == 1
+
+
+def test_a_warm_up_must_be_shorter_than_the_trace(trace_file):
+    path = trace_file("arrival\n0\n10\n")
+    scenario = scenario_with({"trace": {"path": path}}, horizon=None, warm_up="20s")
+
+    with pytest.raises(InputError, match=r"warm_up \(20s\) must be shorter than the"):
+        generated(scenario)
+
+
+EVERY_MICROSECOND = {"process": "cron", "every": "1us", "batch_size": 1}
+A_MILLION_A_MINUTE = {
+    "process": "cron",
+    "schedule": "* * * * *",
+    "batch_size": 10**6,
+}
+RESTLESS = {
+    "process": "mmpp",
+    "states": [{"rate": "1/s", "mean_sojourn": "1us"}] * 2,
+}
+
+
+@pytest.mark.parametrize(
+    "traffic",
+    [
+        stream_of("1M/s"),
+        stream_of("1/s", trend={"growth_per_month": 1000}),
+        stream_of(None, arrivals=EVERY_MICROSECOND),
+        stream_of(None, arrivals=A_MILLION_A_MINUTE),
+        stream_of("1/day", arrivals=RESTLESS),
+    ],
+    ids=["rate", "growth", "period", "batch", "states"],
+)
+def test_more_requests_than_fit_are_refused_before_they_are_drawn(traffic):
+    horizon = "1000000h" if "trend" in traffic["streams"][0] else "1d"
+
+    with pytest.raises(InputError, match="at most 250,000,000 fit"):
+        generate(scenario_with(traffic, horizon=horizon), 0)
+
+
+def test_a_trace_repeated_too_often_is_refused(trace_file):
+    path = trace_file("arrival\n0\n0.001\n")
+    scenario = scenario_with({"trace": {"path": path, "repeat": True}}, horizon="1000d")
+
+    with pytest.raises(InputError, match="at most 250,000,000 fit"):
+        generated(scenario)
+
+
+def test_a_trace_that_was_not_loaded_is_a_mistake(trace_file):
+    scenario = scenario_with({"trace": {"path": trace_file("arrival\n0\n")}})
+
+    with pytest.raises(ValueError, match="is read by load_trace and passed on"):
+        generate(scenario, 0)
+
+
+def test_a_schedule_of_few_days_is_counted_exactly():
+    yearly = {"process": "cron", "schedule": "0 0 1 1 *", "batch_size": 10**6}
+    scenario = scenario_with(stream_of(None, arrivals=yearly))
+
+    assert expected_requests(scenario, None, 10 * 365 * 86400.0) == 10**7

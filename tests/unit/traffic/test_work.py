@@ -1,0 +1,231 @@
+import numpy as np
+import pytest
+from pydantic import TypeAdapter
+from scipy import stats
+
+from costsim.errors import InputError
+from costsim.scenario.distributions import DurationDistribution
+from costsim.scenario.schema import Service
+from costsim.traffic.streams import stream_rng
+from costsim.traffic.trace import TraceData
+from costsim.traffic.work import (
+    quantile,
+    sample,
+    service_times,
+    trace_needs,
+    uniforms,
+)
+
+N = 20_000
+LAWS = {
+    "exponential": ({"distribution": "exponential", "mean": "2s"}, stats.expon(0, 2)),
+    "lognormal": (
+        {"distribution": "lognormal", "median": "900ms", "sigma": 0.5},
+        stats.lognorm(0.5, 0, 0.9),
+    ),
+    "lognormal-mean": (
+        {"distribution": "lognormal", "mean": "3s", "sigma": 1.2},
+        stats.lognorm(1.2, 0, 3 * np.exp(-0.72)),
+    ),
+    "gamma": (
+        {"distribution": "gamma", "mean": "2s", "shape": 3.0},
+        stats.gamma(3, 0, 2 / 3),
+    ),
+    "gamma-cv": (
+        {"distribution": "gamma", "mean": "2s", "cv": 2.0},
+        stats.gamma(0.25, 0, 8),
+    ),
+}
+EMPIRICAL = {
+    "distribution": "empirical",
+    "values": ["3s", "1s", "2s"],
+    "weights": [1.0, 0.0, 3.0],
+}
+
+
+def law(keys):
+    return TypeAdapter(DurationDistribution).validate_python(keys)
+
+
+def rng(index=0):
+    return stream_rng(5, 0, "work", index)
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_samples_follow_their_law(name):
+    keys, theory = LAWS[name]
+
+    values = sample(law(keys), N, rng())
+
+    # Kolmogorov and Smirnov at a fixed seed, level 0.1 %.
+    assert stats.kstest(values, theory.cdf).pvalue > 1e-3
+    assert values.mean() == pytest.approx(
+        theory.mean(), abs=4 * theory.std() / np.sqrt(N)
+    )
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_quantiles_agree_with_scipy(name):
+    keys, theory = LAWS[name]
+    u = np.array([1e-6, 0.01, 0.25, 0.5, 0.75, 0.99, 1 - 1e-6])
+
+    np.testing.assert_allclose(quantile(law(keys), u), theory.ppf(u), rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_quantiles_of_uniforms_follow_the_law(name):
+    keys, theory = LAWS[name]
+
+    values = quantile(law(keys), uniforms(N, rng()))
+
+    assert stats.kstest(values, theory.cdf).pvalue > 1e-3
+
+
+def test_a_constant_is_always_itself():
+    assert sample(law("25s"), 3, rng()).tolist() == [25.0, 25.0, 25.0]
+    assert quantile(law("25s"), np.array([0.1, 0.9])).tolist() == [25.0, 25.0]
+
+
+def test_an_empirical_quantile_is_the_smallest_value_that_reaches_u():
+    u = np.array([1e-9, 0.75, 0.7500001, 1 - 1e-9])
+
+    assert quantile(law(EMPIRICAL), u).tolist() == [2.0, 2.0, 3.0, 3.0]
+
+
+def test_an_empirical_sample_has_the_weights():
+    values = sample(law(EMPIRICAL), N, rng())
+
+    twos = int((values == 2).sum())
+    assert set(values) == {2.0, 3.0}
+    assert stats.binomtest(twos, N, 0.75).pvalue > 1e-3
+
+
+def test_an_empirical_law_without_weights_takes_all_values_equally():
+    values = sample(
+        law({"distribution": "empirical", "values": ["1s", "4s"]}), N, rng()
+    )
+
+    assert stats.binomtest(int((values == 4).sum()), N, 0.5).pvalue > 1e-3
+
+
+def test_huge_weights_do_not_overflow():
+    keys = {**EMPIRICAL, "weights": [1e308, 1e308, 1e308]}
+
+    assert quantile(law(keys), np.array([0.5])).tolist() == [2.0]
+
+
+def test_uniforms_are_uniform_and_never_at_the_ends():
+    u = uniforms(N, rng())
+
+    assert stats.kstest(u, "uniform").pvalue > 1e-3
+    assert u.min() > 0
+    assert u.max() < 1
+
+
+def test_a_uniform_of_zero_is_moved_inside():
+    class Zeros:
+        def random(self, n):
+            return np.zeros(n)
+
+    assert uniforms(2, Zeros()).tolist() == [2.0**-54, 2.0**-54]
+
+
+def test_two_laws_meet_the_same_luck():
+    u = uniforms(1000, rng())
+
+    fast = quantile(law({"distribution": "lognormal", "median": "5s", "sigma": 0.3}), u)
+    slow = quantile(law({"distribution": "exponential", "mean": "60s"}), u)
+
+    assert np.array_equal(np.argsort(fast), np.argsort(slow))
+
+
+def test_service_times_are_drawn_from_the_time():
+    service = Service.model_validate({"time": "2s"})
+
+    assert service_times(service, 2, rng()).tolist() == [2.0, 2.0]
+
+
+def test_service_times_are_those_of_the_trace_if_asked():
+    service = Service.model_validate({"time": "trace"})
+    trace = TraceData(np.zeros(2), duration_s=np.array([3.0, 4.0]))
+
+    assert service_times(service, 2, rng(), trace).tolist() == [3.0, 4.0]
+
+
+def test_tokens_take_their_time_to_be_read_and_written():
+    tokens = {
+        "input": 1000,
+        "output": 90,
+        "prefill": "8000 tokens/s",
+        "decode": "45 tokens/s",
+    }
+    service = Service.model_validate({"tokens": tokens})
+
+    assert service_times(service, 2, rng()).tolist() == [2.125, 2.125]
+
+
+def test_tokens_are_those_of_the_trace_by_default():
+    tokens = {"prefill": "100 tokens/s", "decode": "10 tokens/s"}
+    service = Service.model_validate({"tokens": tokens})
+    trace = TraceData(
+        np.zeros(2),
+        input_tokens=np.array([100.0, 200.0]),
+        output_tokens=np.array([10.0, 0.0]),
+    )
+
+    assert service_times(service, 2, rng(), trace).tolist() == [2.0, 2.0]
+
+
+def test_tokens_may_come_half_from_the_trace():
+    tokens = {"output": 10, "prefill": "100 tokens/s", "decode": "10 tokens/s"}
+    service = Service.model_validate({"tokens": tokens})
+    trace = TraceData(np.zeros(1), input_tokens=np.array([300.0]))
+
+    assert service_times(service, 1, rng(), trace).tolist() == [4.0]
+    assert trace_needs(service) == {"input_tokens"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "needs"),
+    [
+        ({"time": "2s"}, set()),
+        ({"time": "trace"}, {"duration_s"}),
+        (
+            {"tokens": {"prefill": "1 tokens/s", "decode": "1 tokens/s"}},
+            {"input_tokens", "output_tokens"},
+        ),
+    ],
+    ids=["own", "duration", "tokens"],
+)
+def test_needs_are_what_the_service_takes_from_the_trace(keys, needs):
+    assert trace_needs(Service.model_validate(keys)) == needs
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"time": "trace"}, "service.time is 'trace', but no durations"),
+        (
+            {"tokens": {"prefill": "1 tokens/s", "decode": "1 tokens/s"}},
+            "service.tokens.input is 'trace', but no input tokens",
+        ),
+        (
+            {"tokens": {"input": 1, "prefill": "1 tokens/s", "decode": "1 tokens/s"}},
+            "service.tokens.output is 'trace', but no output tokens",
+        ),
+    ],
+    ids=["duration", "input", "output"],
+)
+def test_what_was_not_recorded_cannot_be_used(keys, message):
+    service = Service.model_validate(keys)
+
+    with pytest.raises(InputError, match=message):
+        service_times(service, 1, rng(), TraceData(np.zeros(1)))
+
+
+def test_as_many_values_as_requests_must_be_recorded():
+    service = Service.model_validate({"time": "trace"})
+    trace = TraceData(np.zeros(2), duration_s=np.array([3.0, 4.0]))
+
+    with pytest.raises(ValueError, match="2 recorded durations for 3 requests"):
+        service_times(service, 3, rng(), trace)
