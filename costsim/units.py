@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime
+from contextlib import suppress
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import TypeGuard
 
 HOURS_PER_MONTH = 730.0
@@ -135,18 +136,31 @@ def parse_moment(text: object) -> datetime | float:
     ``2026-03-05T18:00+01:00`` is a moment; without an offset it is read in the offset of
     the scenario's ``start``. ``3d18h`` is that long after the start.
     """
-    if isinstance(text, str):
+    for parse in (parse_calendar, parse_duration):
         try:
-            return datetime.fromisoformat(text.strip())
+            return parse(text)
         except ValueError:
-            pass
-        try:
-            return parse_duration(text)
-        except ValueError:
-            pass
+            continue
     raise _refuse(
         text, "a moment", "'2026-03-05T18:00+01:00', or '3d18h' after the start"
     )
+
+
+def parse_calendar(text: object) -> datetime:
+    """Return the moment in text such as ``2026-03-02T00:00+01:00``.
+
+    Raises
+    ------
+    ValueError
+        If it is not one, or so early or late that no time zone could be applied to it.
+    """
+    moment = None
+    if isinstance(text, str):
+        with suppress(ValueError):
+            moment = datetime.fromisoformat(text.strip())
+    if moment is None or not MINYEAR < moment.year < MAXYEAR:
+        raise _refuse(text, "a date and time", "'2026-03-02T00:00+01:00'")
+    return moment
 
 
 def format_duration(seconds: float) -> str:
@@ -227,8 +241,9 @@ def _refuse(text: object, kind: str, examples: str) -> ValueError:
     shown = str(text)
     if len(shown) > 40:
         shown = f"{shown[:37]}..."
-    return ValueError(
-        f"'{shown}' is not {kind}; write a number and a unit, such as {examples}"
-        if kind != "a moment"
-        else f"'{shown}' is not {kind}; write {examples}"
+    how = (
+        ""
+        if kind in {"a moment", "a date and time"}
+        else "a number and a unit, such as "
     )
+    return ValueError(f"'{shown}' is not {kind}; write {how}{examples}")

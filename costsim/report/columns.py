@@ -100,7 +100,7 @@ def _blocks(columns: list[Column]) -> Group:
     blocks = []
     for cells in zip(*(column.cells for column in columns), strict=True):
         lines = [
-            f"{column.title}: {cell}"
+            f"{column.title}: {cell}" if column.title.strip() else cell
             for column, cell in zip(columns, cells, strict=True)
             if cell
         ]

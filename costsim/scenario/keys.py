@@ -34,7 +34,7 @@ def find_spot(reported: Loc) -> Spot:
             if "discriminator" not in schema and union is None:
                 union = way
             schema = alternative
-        elif part != "[key]":
+        else:
             way = (*way, part)
             schema = _child(schema, part)
     return Spot(way, union, schema)

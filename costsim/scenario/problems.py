@@ -134,11 +134,6 @@ def _problem(fault: Fault, document: Document) -> Problem:
 
 def _concerns_key(fault: Fault) -> bool:
     """Return whether to point at a key: it is wrong itself, or holds what is incomplete."""
-    if fault.reported[-1:] == ("[key]",):
-        return True
-    return fault.kind in {
-        "extra_forbidden",
-        "invalid_key",
-        "missing",
-        "union_tag_not_found",
-    } or (fault.kind == "value_error" and isinstance(fault.found, dict))
+    if fault.kind == "value_error":
+        return isinstance(fault.found, dict)
+    return fault.kind in {"extra_forbidden", "missing", "union_tag_not_found"}

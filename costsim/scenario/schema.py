@@ -11,6 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from costsim import units
 from costsim.scenario.distributions import (
     DurationDistribution,
     FromTrace,
@@ -200,15 +201,7 @@ class Scenario(Spec):
     @field_validator("start", mode="before")
     @classmethod
     def _read_start(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
-        if not isinstance(value, str):
-            return value
-        try:
-            return datetime.fromisoformat(value.strip())
-        except ValueError:
-            message = (
-                f"'{value}' is not a date and time; write '2026-03-02T00:00+01:00'"
-            )
-            raise ValueError(message) from None
+        return units.parse_calendar(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

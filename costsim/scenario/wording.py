@@ -64,8 +64,6 @@ class Fault:
 
 def wording(fault: Fault) -> str:
     """Return what was written, and what is allowed."""
-    if fault.kind == "invalid_key" or fault.reported[-1:] == ("[key]",):
-        return f"a key must be text, found {fault.loc[-1]}; put it in quotes"
     if fault.kind in _EXPECTED:
         return _wrong_type(fault)
     if fault.kind in _BOUNDS:

@@ -273,8 +273,9 @@ def _at_zero(at_zero: object) -> tuple[AtZero, float]:
         return AtZero.HOLD, math.inf
     if at_zero == "reject":
         return AtZero.REJECT, math.inf
-    if isinstance(at_zero, tuple) and len(at_zero) == 2 and at_zero[0] == "hold_for":
-        return AtZero.HOLD_FOR, _number("at_zero hold_for", at_zero[1], may_be_inf=True)
+    pair = at_zero if isinstance(at_zero, tuple | list) else ()
+    if len(pair) == 2 and pair[0] == "hold_for":
+        return AtZero.HOLD_FOR, _number("at_zero hold_for", pair[1], may_be_inf=True)
     raise refuse("at_zero", "'hold', 'reject' or ('hold_for', seconds)", at_zero)
 
 

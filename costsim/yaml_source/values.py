@@ -128,11 +128,11 @@ class Builder:
                 self._note(source, "<< takes a mapping, or a list of mappings")
         return entries
 
-    def _key(self, node: Node) -> str | int | float | None:
-        """Return a key, or None if it is no text and no number."""
+    def _key(self, node: Node) -> str | None:
+        """Return a key, a number as it is written; None if it is no text and no number."""
         name = self._scalar(node) if isinstance(node, ScalarNode) else node.value
         if isinstance(name, (str, int, float)) and not isinstance(name, bool):
-            return name
+            return str(node.value)
         kind = shown({} if isinstance(node, MappingNode) else name)
         self._note(node, f"a key must be text or a number, found {kind}; quote it")
         return None

@@ -125,6 +125,15 @@ def test_merges_reach_through_merges() -> None:
     assert _read(text).value == {"key": {"one": 1, "two": 2}}
 
 
+def test_numbers_are_keys_as_they_are_written() -> None:
+    assert _read("{7: a, 07: b, 1e3: c, .nan: d}").value == {
+        "7": "a",
+        "07": "b",
+        "1e3": "c",
+        ".nan": "d",
+    }
+
+
 def test_aliases_share_no_mutable_value() -> None:
     document = _read("a: &list [1]\nb: *list\n")
 

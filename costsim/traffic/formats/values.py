@@ -119,11 +119,14 @@ class TimeColumn:
         self, texts: Sequence[str], lines: Ints, first: datetime
     ) -> tuple[Floats, Ints]:
         try:
-            since = [moment - first for moment in map(datetime.fromisoformat, texts)]
+            since_s = [
+                (moment - first).total_seconds()
+                for moment in map(datetime.fromisoformat, texts)
+            ]
         except (ValueError, TypeError):  # unreadable; with and without an offset
             return self._parse_slowly(texts, lines, first)
-        values = np.array(since, dtype="timedelta64[us]").astype(np.float64)
-        return values, np.zeros(len(texts), dtype=np.int64)
+        # Whole microseconds are exact in a float, fractions of a second are not.
+        return np.rint(np.array(since_s) * 1e6), np.zeros(len(texts), dtype=np.int64)
 
     def _parse_slowly(
         self, texts: Sequence[str], lines: Ints, first: datetime

@@ -12,7 +12,7 @@ from costsim.catalog.quote import stale_sources
 from costsim.catalog.tariff import Component, MeteringRules
 from costsim.errors import ScenarioError
 from costsim.scenario.deployment import Resolution, ResolvedDeployment, resolve
-from costsim.scenario.distributions import Constant
+from costsim.scenario.distributions import ConstantDuration
 from costsim.scenario.pool import ConcurrencyWindow, Fixed, OnDemand, RateLimit
 from costsim.scenario.schema import Scenario
 
@@ -417,7 +417,7 @@ def test_ec2_takes_the_cheapest_instance_with_a_gpu() -> None:
 def test_a_fixed_pool_needs_no_setup_time() -> None:
     resolution = resolve(scenario(EC2, CUSTOM, setup=None), CATALOG)
 
-    nothing = Constant[float](distribution="constant", value=0.0)
+    nothing = ConstantDuration(distribution="constant", value=0.0)
     assert [one.setup for one in resolution.deployments] == [nothing, nothing]
 
 
@@ -459,8 +459,8 @@ def test_a_deployments_setup_goes_before_the_scenarios() -> None:
     own = one(MODAL, setup="3s").setup
     general = one(MODAL).setup
 
-    assert own == Constant[float](distribution="constant", value=3.0)
-    assert general == Constant[float](distribution="constant", value=25.0)
+    assert own == ConstantDuration(distribution="constant", value=3.0)
+    assert general == ConstantDuration(distribution="constant", value=25.0)
 
 
 def test_deployments_keep_their_order_and_warnings_carry_their_name() -> None:
