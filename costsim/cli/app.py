@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from costsim.cli import output
 from costsim.errors import (
     EXIT_INCOMPLETE,
     EXIT_INTERRUPTED,
+    EXIT_OK,
     CostsimError,
 )
 
@@ -23,18 +24,18 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except CostsimError as error:
-            print(f"error: {error}", file=sys.stderr)
+            output.fail(str(error))
             raise typer.Exit(error.exit_code) from None
         except MemoryError:
-            print("error: out of memory; shorten the horizon", file=sys.stderr)
+            output.fail("out of memory; shorten the horizon")
             raise typer.Exit(EXIT_INCOMPLETE) from None
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             raise typer.Exit(EXIT_INTERRUPTED) from None
         except BrokenPipeError:
             # The reader (head, less) has what it wants; nothing is wrong.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
+            output.discard()
+            raise typer.Exit(EXIT_OK) from None
 
 
 app = typer.Typer(
@@ -51,7 +52,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from costsim import __version__
 
-        print(f"costsim {__version__}")
+        output.write(f"costsim {__version__}\n")
         raise typer.Exit
 
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
+from io import StringIO
 from typing import TYPE_CHECKING, TextIO
 
+from costsim.errors import OutputError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rich.console import Console, RenderableType
 
 _PIPE_WIDTH = 80
+_LEAST_WIDTH = 20
+"""Narrower, not even one number fits."""
 
 
 def takes_unicode(stream: TextIO) -> bool:
@@ -20,17 +26,25 @@ def takes_unicode(stream: TextIO) -> bool:
     return encoding.startswith("utf")
 
 
+def is_decorated(stream: TextIO) -> bool:
+    """Return whether a stream takes color and progress: a terminal, not told otherwise.
+
+    https://no-color.org: NO_COLOR counts when it is set and not empty.
+    """
+    unwanted = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return stream.isatty() and not unwanted
+
+
 def console() -> Console:
     """Return a console on stdout: no color and no markup unless it is a terminal."""
     from rich.console import Console
 
-    plain = not sys.stdout.isatty() or "NO_COLOR" in os.environ
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
+    decorated = is_decorated(sys.stdout)
     return Console(
         file=sys.stdout,
-        width=width,
-        color_system=None if plain else "auto",
-        force_terminal=None if not plain else False,
+        width=_width(),
+        color_system="auto" if decorated else None,
+        force_terminal=None if decorated else False,
         highlight=False,
         markup=False,
         emoji=False,
@@ -41,19 +55,19 @@ def console() -> Console:
 def show(renderable: RenderableType) -> None:
     """Print an answer for people, without trailing spaces."""
     target = console()
-    if sys.stdout.isatty():
-        target.print(renderable)
+    if is_decorated(sys.stdout):
+        with _delivery():
+            target.print(renderable)
         return
-    with target.capture() as capture:
-        target.print(renderable)
-    sys.stdout.write(
-        "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
-    )
+    target.file = text = StringIO()
+    target.print(renderable)
+    write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
 
 
 def write(text: str) -> None:
     """Print an answer for programs, as it is."""
-    sys.stdout.write(text)
+    with _delivery():
+        sys.stdout.write(text)
 
 
 def remark(lines: Iterable[str], kind: str = "warning") -> None:
@@ -61,3 +75,51 @@ def remark(lines: Iterable[str], kind: str = "warning") -> None:
     for line in lines:
         clean = "".join(c if c.isprintable() else " " for c in line)
         print(f"{kind}: {clean}", file=sys.stderr)
+
+
+def fail(message: str) -> None:
+    """Print an error on stderr."""
+    # A file's name may hold what drives a terminal.
+    clean = "".join(c if c.isprintable() or c == "\n" else " " for c in message)
+    print(f"error: {clean}", file=sys.stderr)
+
+
+def discard() -> None:
+    """Send what is left for stdout to nowhere, so that closing it cannot fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+@contextmanager
+def _delivery() -> Iterator[None]:
+    """Let an answer arrive: a character that stdout cannot show becomes ``?``.
+
+    Raises
+    ------
+    OutputError
+        If it cannot, as on a full disk.
+    BrokenPipeError
+        If nobody reads it any more.
+    """
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
+    try:
+        yield
+        # Now, and not at exit, where a failure has no place to go.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard()
+        message = f"cannot be written: {error.strerror or error}"
+        raise OutputError(message, path="standard output") from None
+
+
+def _width() -> int | None:
+    """Return the characters of a line; None: as many as the terminal has."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and int(given) > 0:
+        return max(_LEAST_WIDTH, int(given))
+    return None if sys.stdout.isatty() else _PIPE_WIDTH

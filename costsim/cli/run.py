@@ -87,9 +87,11 @@ def load_checked(
     from costsim.scenario.deployment import resolve
     from costsim.scenario.load import load_document, locate_problems
     from costsim.scenario.template import shipped
+    from costsim.study.pools import check_pools
 
     scenario, document = load_document(shipped(path), overrides=changes)
     try:
+        check_pools(scenario)
         return scenario, resolve(scenario, load_catalog(prices))
     except ScenarioError as error:
         located = locate_problems(error.problems, document)
@@ -112,7 +114,7 @@ def _print(result: RunResult, form: Format) -> None:
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
     """Show replications done and time left, if it takes long and somebody looks."""
-    if quiet or not sys.stderr.isatty():
+    if quiet or not output.is_decorated(sys.stderr):
         yield None
         return
     from rich.console import Console
@@ -138,4 +140,6 @@ def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
         yield on_progress
     finally:
         delayed.cancel()
+        # If the timer has just gone off, the bar must not start after it was stopped.
+        delayed.join()
         bar.stop()

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 _NAME_WIDTH = 28
 _SPARK_WIDTH = 48
+_LEAST_SPARK_WIDTH = 8
 _BAR_WIDTH = 24
 _DROP_FIRST = (
-    "LAUNCHES", "REPLICAS", "$/1K REQ", "P90", "MEAN", "LOST", "P50", "PEAK", "UTIL",
-    "P99", "SLOW",
+    "LAUNCHES", "REPLICAS", "$/1K REQ", "P90", "MEAN", "P50", "PEAK", "UTIL", "P99",
+    "SLOW", "LOST",
 )  # fmt: skip
 _COST_PARTS = ("busy", "idle", "setup", "rounding", "fees")
 
@@ -51,8 +52,8 @@ def run_report(result: RunResult, *, width: int, unicode: bool) -> RenderableTyp
     ]
     for section in (
         _missed(result),
-        _cost_split(result, unicode),
-        _life(result, unicode),
+        _cost_split(result, width, unicode),
+        _life(result, width, unicode),
     ):
         if section:
             parts += [Text(), Text("\n".join(section))]
@@ -107,7 +108,9 @@ def _table(result: RunResult, width: int) -> RenderableType:
         _numbers("PEAK", order, lambda row: f"{row.peak_replicas:.0f}"),
         _numbers("LAUNCHES", order, lambda row: f"{row.launches:,.0f}"),
     ]
-    kept, _ = fitting(columns, _DROP_FIRST, width)
+    # That nothing is lost is the first thing to leave out, that something is the last.
+    lossless = all(row.rejected + row.timed_out == 0 for row in order)
+    kept, _ = fitting(columns, (*("LOST",) * lossless, *_DROP_FIRST), width)
     return render(kept, width)
 
 
@@ -159,10 +162,11 @@ def _missed(result: RunResult) -> list[str]:
     """Return a line for each bound that some deployment misses or nearly misses."""
     lines = []
     for one in result.thresholds:
-        if one.ok and one.certain:
+        doubtful = one.certain is False
+        if one.ok and not doubtful:
             continue
         verb = "meets" if one.ok else "misses"
-        doubt = "" if one.certain else " (within the noise)"
+        doubt = " (within the noise)" if doubtful else ""
         lines.append(
             f"  {short(one.deployment)} {verb} {label(one.measure)} <= "
             f"{format_measure(one.measure, one.limit)}: "
@@ -171,40 +175,52 @@ def _missed(result: RunResult) -> list[str]:
     return ["SLO", *lines] if lines else []
 
 
-def _cost_split(result: RunResult, unicode: bool) -> list[str]:
+def _cost_split(result: RunResult, width: int, unicode: bool) -> list[str]:
     """Return where the money goes, a bar a deployment."""
     lines = []
     for row in sorted(result.rows, key=_merit):
         usd = [getattr(row, f"{part}_usd") for part in _COST_PARTS]
         if sum(usd) <= 0:
             continue
+        named = {**dict(zip(_COST_PARTS, usd, strict=True)), "credit": row.credits_usd}
         shares = [
             f"{part} {format_fraction(value / sum(usd))}"
-            for part, value in zip(_COST_PARTS, usd, strict=True)
-            if value > 0
+            for part, value in named.items()
+            if value != 0
         ]
         bar = stacked_bar(usd, _BAR_WIDTH, unicode=unicode)
-        lines += [f"  {short(row.deployment)}", f"  {bar}  {'  '.join(shares)}"]
+        lines += [f"  {short(row.deployment)}", *_flowing(f"  {bar}", shares, width)]
     return ["WHERE THE MONEY GOES", *lines] if lines else []
 
 
-def _life(result: RunResult, unicode: bool) -> list[str]:
+def _flowing(first: str, parts: list[str], width: int) -> list[str]:
+    """Return parts behind a first text, and on further lines where they do not fit."""
+    lines = [first]
+    for part in parts:
+        if len(lines[-1]) + 2 + len(part) <= width:
+            lines[-1] += f"  {part}"
+        else:
+            lines.append(f"    {part}")
+    return lines
+
+
+def _life(result: RunResult, width: int, unicode: bool) -> list[str]:
     """Return sparklines of the first replication's traffic and replicas."""
     if not result.timelines:
         return []
     first = result.timelines[0]
-    lines = [
-        "FIRST REPLICATION",
-        f"  {sparkline(first.arrivals, _SPARK_WIDTH, unicode=unicode)}  "
-        f"traffic, peak {_rate(first)}",
+    curves = [(first.arrivals, f"traffic, peak {_rate(first)}")]
+    curves += [
+        (timeline.starting + timeline.ready, short(row.deployment))
+        for row, timeline in zip(result.rows, result.timelines, strict=True)
     ]
-    for row, timeline in zip(result.rows, result.timelines, strict=True):
-        alive = timeline.starting + timeline.ready
-        lines += [
-            f"  {sparkline(alive, _SPARK_WIDTH, unicode=unicode)}  "
-            f"{short(row.deployment)}",
-        ]
-    return lines
+    room = width - 4 - max(cell_len(label) for _, label in curves)
+    length = max(_LEAST_SPARK_WIDTH, min(_SPARK_WIDTH, room))
+    lines = [
+        f"  {sparkline(curve, length, unicode=unicode)}  {name}"
+        for curve, name in curves
+    ]
+    return ["FIRST REPLICATION", *lines]
 
 
 def _rate(timeline: Timeline) -> str:

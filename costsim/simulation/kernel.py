@@ -392,7 +392,10 @@ def _launch(rules, inputs, s, t):  # type: ignore[no-untyped-def]
     if rules.bound:
         append(s.links, s.ends, ROOM, replica)
     heap_push(
-        s.heap, s.n[HEAP], t + inputs.setup_time_s[launch], READY_CLASS | np.int64(replica)
+        s.heap,
+        s.n[HEAP],
+        t + inputs.setup_time_s[launch],
+        READY_CLASS | np.int64(replica),
     )
     s.n[HEAP] += 1
     s.x[END] = t
@@ -403,7 +406,9 @@ def _launch(rules, inputs, s, t):  # type: ignore[no-untyped-def]
 def _needed(rules, s):  # type: ignore[no-untyped-def]
     """Return min(needed, max): the replicas that on demand keeps alive (4.9)."""
     return min(
-        needed_replicas(s.n[IN_SYSTEM], rules.concurrency_target, rules.buffer_replicas),
+        needed_replicas(
+            s.n[IN_SYSTEM], rules.concurrency_target, rules.buffer_replicas
+        ),
         s.n[MAX],
     )
 
@@ -448,9 +453,7 @@ def _abort_setup(rules, s, replica, t):  # type: ignore[no-untyped-def]
 @compiled
 def _cancel_setups(rules, s, t):  # type: ignore[no-untyped-def]
     """Abort the youngest setups that are no longer needed (4.6)."""
-    while (
-        s.n[STARTING_NOW] > 0 and s.n[ALIVE_NOW] > max(s.n[MIN], _needed(rules, s))
-    ):
+    while s.n[STARTING_NOW] > 0 and s.n[ALIVE_NOW] > max(s.n[MIN], _needed(rules, s)):
         _abort_setup(rules, s, s.ends[STARTING, 1], t)
 
 

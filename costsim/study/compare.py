@@ -21,6 +21,7 @@ from costsim.simulation.metrics import (
     quantiles,
 )
 from costsim.study.executor import map_tasks
+from costsim.study.pools import check_pools
 from costsim.study.replicate import Outcome, Study, replicate
 from costsim.study.result import BillLine, DeploymentRow, RunResult, mean_bill
 from costsim.study.statistics import Estimate, estimate_about, estimate_mean
@@ -86,6 +87,7 @@ def run_resolved(
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RunResult:
     """Run a scenario whose deployments are resolved already; see ``run``."""
+    check_pools(scenario)
     study = _plan(scenario, resolution.deployments)
     finished = map_tasks(
         lambda replication: replicate(study, replication),
@@ -205,7 +207,7 @@ def _row(
         rejected=_mean([one.rejected for one in measures]),
         timed_out=_mean([one.timed_out for one in measures]),
         cost_usd=costs.value,
-        cost_usd_low=max(0.0, costs.low),
+        cost_usd_low=_not_below_zero(costs.low),
         cost_usd_high=costs.high,
         cost_usd_per_month=costs.value / months,
         cost_usd_per_1k_requests=_share(1000 * costs.value, served),
@@ -219,7 +221,7 @@ def _row(
         p50_s=p50.value,
         p90_s=p90.value,
         p95_s=p95.value,
-        p95_s_low=max(0.0, p95.low),
+        p95_s_low=_not_below_zero(p95.low),
         p95_s_high=p95.high,
         p99_s=p99.value,
         mean_wait_s=_weighted([(one.mean_wait_s, one.measured) for one in measures]),
@@ -275,6 +277,11 @@ def _pooled_quantiles(outcomes: list[Outcome], *, exact: bool) -> tuple[float, .
     return histogram_quantiles(
         np.sum([one for one in counts if one is not None], axis=0)
     )
+
+
+def _not_below_zero(value: float) -> float:
+    # max() would turn NaN, which is no interval, into zero.
+    return 0.0 if value < 0 else value
 
 
 def _mean(values: list[float] | list[int]) -> float:

@@ -8,15 +8,17 @@ differences vary far less than they do (Law, Simulation Modeling and Analysis, c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from costsim.billing.bill import Bill, bill
 from costsim.billing.meter import measure
+from costsim.records import Outcome as Ended
 from costsim.simulation.metrics import PoolMeasures, mean_level, measure_pool
 from costsim.simulation.settings import TooFewSetupTimesError
 from costsim.simulation.simulate import simulate_pool
+from costsim.study.pools import pool_arguments
 from costsim.traffic.source import Arrivals, generate
 from costsim.traffic.streams import stream_rng
 from costsim.traffic.work import quantile, uniforms
@@ -87,42 +89,6 @@ def replicate(study: Study, replication: int) -> tuple[Arrivals, list[Outcome]]:
     return arrivals, outcomes
 
 
-def pool_arguments(pool: Pool) -> dict[str, Any]:
-    """Return a scenario's pool as the keyword arguments of ``simulate_pool``."""
-    autoscaler: dict[str, Any] = {}
-    for name in type(pool.autoscaler).model_fields:
-        key = name if name in _UNITLESS else f"{name}_s"
-        autoscaler[key] = getattr(pool.autoscaler, name)
-    limit = pool.rate_limit
-    at_zero = (
-        pool.at_zero
-        if isinstance(pool.at_zero, str)
-        else ("hold_for", pool.at_zero.hold_for)
-    )
-    return {
-        "autoscaler": autoscaler,
-        "idle_timeout_s": pool.idle_timeout,
-        "min_replicas": pool.min_replicas,
-        "max_replicas": pool.max_replicas,
-        "concurrency_limit": pool.concurrency_limit,
-        "concurrency_target": pool.concurrency_target,
-        "buffer_replicas": pool.buffer_replicas,
-        "max_queued": pool.max_queued,
-        "queue_timeout_s": pool.queue_timeout,
-        "rate_limit": None if limit is None else (limit.rate, limit.burst),
-        "at_zero": at_zero,
-        "binding": pool.binding,
-        "cancel_setups": pool.cancel_setups,
-        "routing": pool.routing,
-        "initial_replicas": pool.initial_replicas,
-    }
-
-
-_UNITLESS = frozenset(
-    {"kind", "target_utilization", "max_scale_down_fraction", "requests_per_replica"}
-)
-
-
 class _SetupDraws:
     """Uniform numbers by launch, drawn as far as some deployment has needed them."""
 
@@ -188,12 +154,13 @@ def _run_one(
         served_requests=measures.served,
         span_s=study.horizon_s,
     )
-    return Outcome(
-        measures, cost, _timeline(result, study.horizon_s) if with_timeline else None
-    )
+    timeline = None
+    if with_timeline:
+        timeline = _timeline(result, deployment.pool, study.horizon_s)
+    return Outcome(measures, cost, timeline)
 
 
-def _timeline(result: SimulationResult, horizon_s: float) -> Timeline:
+def _timeline(result: SimulationResult, pool: Pool, horizon_s: float) -> Timeline:
     requests = result.requests
     replicas = result.replicas
     begun = ~np.isnan(requests["start_s"])
@@ -212,8 +179,27 @@ def _timeline(result: SimulationResult, horizon_s: float) -> Timeline:
     return Timeline(
         bin_s=width_s,
         arrivals=np.bincount(bins, minlength=TIMELINE_BINS) / width_s,
-        waiting=level(arrival_s[begun], start_s),
+        waiting=level(arrival_s, _waited_until_s(result, pool, end_s)),
         in_service=level(start_s, departure_s),
         starting=level(replicas["launch_s"], ready_s),
         ready=level(ready_s, stop_s),
+    )
+
+
+def _waited_until_s(result: SimulationResult, pool: Pool, end_s: float) -> Floats:
+    """Return when each request began or gave up; at its arrival if it was rejected. [s]"""
+    arrival_s = result.requests["arrival_s"]
+    outcome = result.requests["outcome"]
+    patience_s = np.full(arrival_s.size, pool.queue_timeout or 0.0)
+    if not isinstance(pool.at_zero, str):
+        ready_s = np.sort(result.replicas["ready_s"])
+        stop_s = np.sort(result.replicas["stop_s"])
+        # NaN sorts to the end: never ready, or never stopped.
+        ready = ready_s.searchsorted(arrival_s, "right")
+        ready -= stop_s.searchsorted(arrival_s, "right")
+        patience_s[ready <= 0] = pool.at_zero.hold_for
+    return np.select(
+        [outcome == Ended.REJECTED, outcome == Ended.TIMED_OUT],
+        [arrival_s, arrival_s + patience_s],
+        np.nan_to_num(result.requests["start_s"], nan=end_s),
     )

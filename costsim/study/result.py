@@ -89,8 +89,8 @@ class Threshold:
     limit: float
     value: float
     ok: bool
-    certain: bool
-    """False where the value's interval contains the limit."""
+    certain: bool | None
+    """False where the value's interval contains the limit; None: there is no interval."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from costsim.units import format_duration, format_fraction, format_usd
+from costsim.units import format_duration, format_fraction
+from costsim.yaml_source import shorten
 
 if TYPE_CHECKING:
     from costsim.scenario.deployment import ResolvedDeployment
@@ -25,17 +26,24 @@ _MANY_LOST = 0.001
 
 def traffic_warnings(study: Study, traffic: list[Arrivals]) -> list[str]:
     """Return warnings about the traffic of all replications."""
-    fewest = min(arrivals.n_requests for arrivals in traffic)
+    warm_up_s = study.scenario.warm_up
+    fewest = min(
+        one.n_requests - int(one.arrival_s.searchsorted(warm_up_s)) for one in traffic
+    )
+    when = " after the warm-up" if warm_up_s else ""
     if fewest == 0:
-        return ["there is a replication without a single request"]
+        return [f"there is a replication without a single request{when}"]
+    found = []
     if fewest < _FEW_REQUESTS:
-        return [
-            f"a replication has only {fewest:,} requests; quantiles and their intervals "
-            f"need about {_FEW_REQUESTS:,}: lengthen the horizon or add replications"
-        ]
+        found.append(
+            f"a replication has only {fewest:,} requests{when}; quantiles and their "
+            f"intervals need about {_FEW_REQUESTS:,}: lengthen the horizon"
+        )
     if study.scenario.replications == 1:
-        return ["one replication gives no intervals; set replications to 10 or more"]
-    return []
+        found.append(
+            "one replication gives no intervals; set replications to 10 or more"
+        )
+    return found
 
 
 def row_warnings(
@@ -49,9 +57,9 @@ def row_warnings(
         _near_tail(row),
         _lost(row),
         _overloaded(study, deployment, row),
-        _rare_cold_starts(row, outcomes),
+        _rare_cold_starts(outcomes),
     ]
-    return [f"{row.deployment}: {text}" for text in found if text]
+    return [f"{shorten(row.deployment)}: {text}" for text in found if text]
 
 
 def _near_tail(row: DeploymentRow) -> str:
@@ -67,13 +75,19 @@ def _near_tail(row: DeploymentRow) -> str:
 
 
 def _lost(row: DeploymentRow) -> str:
-    lost = (row.rejected + row.timed_out) / row.requests if row.requests else 0.0
+    lost = (row.requests - row.served) / row.requests if row.requests else 0.0
     if lost <= _MANY_LOST:
         return ""
+    waiting = row.requests - row.served - row.rejected - row.timed_out
+    ends = {
+        "rejected": row.rejected,
+        "timed out": row.timed_out,
+        "never begun": waiting,
+    }
+    counts = ", ".join(f"{end} {n:,.0f}" for end, n in ends.items() if n > 0)
     return (
-        f"{format_fraction(lost)} of requests were not served (rejected "
-        f"{row.rejected:,.0f}, timed out {row.timed_out:,.0f}); response times are of "
-        "the others"
+        f"{format_fraction(lost)} of requests were not served ({counts}); response "
+        "times are of the others"
     )
 
 
@@ -92,11 +106,12 @@ def _overloaded(
     )
 
 
-def _rare_cold_starts(row: DeploymentRow, outcomes: list[Outcome]) -> str:
+def _rare_cold_starts(outcomes: list[Outcome]) -> str:
     launches = sum(one.measures.launches for one in outcomes)
     if not 0 < launches < _FEW_LAUNCHES:
         return ""
+    plural = "" if launches == 1 else "es"
     return (
-        f"only {launches} launches in all replications ({format_usd(row.setup_usd)} of "
-        "setup each): the share of cold requests is a rough figure"
+        f"only {launches} launch{plural} in all replications: the share of cold requests "
+        "is a rough figure"
     )

@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 from costsim.study.result import DeploymentRow, Threshold, Verdict
 from costsim.study.statistics import LEVEL, Estimate, estimate_mean
 from costsim.units import format_duration, format_fraction, format_usd
+from costsim.yaml_source import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from costsim.scenario.schema import Slo
+
+_SAME = 1e-9
+"""Costs that differ by less than this share are equal but for rounding."""
 
 _MEASURES = {
     "mean": "mean_s",
@@ -71,10 +75,16 @@ def check(
                 value=found.value,
                 # Nothing measured (NaN) is nothing shown: not ok.
                 ok=found.value <= limit,
-                certain=not found.low <= limit < found.high,
+                certain=_certain(found, limit),
             )
         )
     return thresholds
+
+
+def _certain(found: Estimate, limit: float) -> bool | None:
+    if math.isnan(found.half_width):
+        return None
+    return not found.low <= limit < found.high
 
 
 def decide(
@@ -97,16 +107,17 @@ def decide(
     field = sorted(meeting or rows, key=lambda row: row.cost_usd)
     best = field[0]
     tie = (best.deployment, *_ties(best, field[1:], costs_usd))
+    condition = _condition(rows, slo)
     if len(rows) == 1:
-        sentence = _alone(best, describe_slo(slo))
+        sentence = _alone(best, condition)
     elif not meeting:
         sentence = (
-            f"No deployment meets {describe_slo(slo) or 'the SLO'}; the cheapest, "
-            f"{best.deployment}, costs {_monthly(best)} with p95 "
+            f"No deployment meets {condition or 'the SLO'}; the cheapest, "
+            f"{_named(best.deployment)}, costs {_monthly(best)} with p95 "
             f"{format_duration(best.p95_s)}."
         )
     else:
-        sentence = _choice(field, tie, describe_slo(slo), _missed(rows, best))
+        sentence = _choice(field, tie, condition, _missed(rows, best))
     return Verdict(sentence, best.deployment, tie if len(tie) > 1 else ())
 
 
@@ -125,6 +136,19 @@ def describe_slo(slo: Slo | None) -> str:
         elif measure != "lost_fraction":
             parts.append(f"{label(measure)} <= {format_measure(measure, limit)}")
     return " and ".join(parts)
+
+
+def _condition(rows: Sequence[DeploymentRow], slo: Slo | None) -> str:
+    """Return what must hold, the bound on lost requests included where it decides."""
+    said = describe_slo(slo)
+    if slo is None or all(_lost_fraction(row) <= slo.lost_fraction for row in rows):
+        return said
+    lost = f"at most {format_fraction(slo.lost_fraction)} lost"
+    return f"{said} and {lost}" if said else lost
+
+
+def _lost_fraction(row: DeploymentRow) -> float:
+    return (row.rejected + row.timed_out) / row.requests if row.requests else 0.0
 
 
 def label(measure: str) -> str:
@@ -161,7 +185,8 @@ def _ties(
         )
         difference = estimate_mean([theirs - ours for theirs, ours in pairs], level)
         # One replication has no interval (NaN): equal costs are all it can show.
-        if difference.low <= 0 <= difference.high or difference.value == 0:
+        equal = abs(difference.value) <= _SAME * best.cost_usd
+        if difference.low <= 0 <= difference.high or equal:
             tied.append(other.deployment)
     return tied
 
@@ -176,7 +201,8 @@ def _alone(row: DeploymentRow, slo: str) -> str:
     if slo:
         verb = ", which meets " if row.meets_slo else ", which misses "
     return (
-        f"{row.deployment} costs {_monthly(row)} with p95 {format_duration(row.p95_s)}"
+        f"{_named(row.deployment)} costs {_monthly(row)} with p95 "
+        f"{format_duration(row.p95_s)}"
         f"{verb}{slo}."
     )
 
@@ -201,11 +227,11 @@ def _choice(
         share = saved / field[1].cost_usd_per_month if saved > 0 else 0.0
         margin = (
             f", {format_usd(saved)} ({format_fraction(share)}) less than the next, "
-            f"{field[1].deployment}"
+            f"{_named(field[1].deployment)}"
         )
     only = "The only one" if slo and len(field) == 1 else "Cheapest"
     return (
-        f"{only}{condition}: {best.deployment}, {_monthly(best)}{margin}."
+        f"{only}{condition}: {_named(best.deployment)}, {_monthly(best)}{margin}."
         f"{_cheaper_missed(missed)}"
     )
 
@@ -217,7 +243,13 @@ def _cheaper_missed(missed: int) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    said = [_named(name) for name in names]
+    return f"{', '.join(said[:-1])} and {said[-1]}"
+
+
+def _named(deployment: str) -> str:
+    """Return a name as a sentence can hold it: short, without control characters."""
+    return shorten(deployment)
 
 
 def _monthly(row: DeploymentRow) -> str:

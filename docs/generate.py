@@ -1,0 +1,234 @@
+"""Write what in the documentation is generated: scenario.md, and the output of commands.
+
+``python docs/generate.py`` rewrites both in place; tests/docs checks that it would change
+nothing. In a ``console`` block each line ``$ costsim ...`` is run in a folder with the
+example scenarios, and the lines below it are what it prints: its stdout, or its stderr if
+that is all there is. A command with nothing below it must only succeed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import sys
+import tempfile
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+from typer.testing import CliRunner
+
+from costsim.cli.app import app
+from costsim.scenario.schema import Scenario
+from costsim.units import format_duration, parse_duration
+
+ROOT = Path(__file__).resolve().parents[1]
+SCENARIO_PAGE = ROOT / "docs" / "scenario.md"
+
+Schema = dict[str, Any]
+
+
+def pages() -> list[Path]:
+    """Return every page of the documentation."""
+    top = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+    return [*top, *sorted((ROOT / "docs").glob("*.md"))]
+
+
+# ---- commands and their output
+
+_BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+_COMMAND = re.compile(r"^\$ (.*\n)((?:(?!\$ ).*\n)*)", re.MULTILINE)
+
+
+def with_outputs(text: str) -> str:
+    """Return a page with what its commands print now."""
+    return _BLOCK.sub(lambda block: _COMMAND.sub(_answered, block[0]), text)
+
+
+def _answered(command: re.Match[str]) -> str:
+    line, shown = command.groups()
+    printed = output_of(line)
+    return f"$ {line}{printed if shown else ''}"
+
+
+def output_of(line: str) -> str:
+    """Return what a command prints, run beside a copy of the example scenarios."""
+    program, *arguments = shlex.split(line)
+    if program != "costsim":
+        message = f"'{line.strip()}' is not a costsim command"
+        raise ValueError(message)
+    with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        shutil.copytree(ROOT / "scenarios", "scenarios")
+        result = CliRunner().invoke(app, arguments, env={"COLUMNS": "80"})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.stdout or result.stderr
+
+
+# ---- the reference of scenario files
+
+_INTRODUCTION = """\
+# The scenario file
+
+Generated from the JSON Schema by `docs/generate.py`; `costsim schema` prints the schema for
+editors.
+
+A scenario is a YAML 1.2 file: `yes` is text, and a key may not be repeated. A duration, rate,
+size or price is text with its unit; a bare number is refused. Keys that begin with `x-` are
+yours, for anchors. Where a random length is expected, a bare value such as `setup: 25s` is a
+constant, and `trace` takes the trace's own. `costsim run --set KEY=VALUE` changes a value by
+its dotted path; an item of a list is named by its index or its `name`:
+`--set "deployments.always on.settings.instances=2"`.
+
+Required keys are **bold**. Terms are in the [glossary](glossary.md), rules in the
+[model](model.md).
+"""
+
+
+def scenario_page() -> str:
+    """Return docs/scenario.md."""
+    schema = Scenario.model_json_schema(mode="serialization")
+    named = schema["$defs"]
+    sections = [_section("Scenario", schema, named)]
+    sections += [_section(name, named[name], named) for name in _in_order(schema)]
+    return "\n".join([_INTRODUCTION, *sections])
+
+
+def _in_order(schema: Schema) -> list[str]:
+    """Return the named parts of a schema, each after the part that first mentions it."""
+    order: list[str] = []
+
+    def visit(node: Schema) -> None:
+        new = [name for name in _mentioned(node) if name not in order]
+        order.extend(new)
+        for name in new:
+            visit(schema["$defs"][name])
+
+    visit({key: value for key, value in schema.items() if key != "$defs"})
+    return order
+
+
+def _mentioned(node: Any) -> list[str]:  # noqa: ANN401 - any JSON
+    if isinstance(node, dict):
+        # A discriminator repeats what its alternatives say.
+        parts = [value for key, value in node.items() if key != "discriminator"]
+        own = [node["$ref"].rpartition("/")[2]] if "$ref" in node else []
+    else:
+        parts, own = (node if isinstance(node, list) else []), []
+    found = own + [name for part in parts for name in _mentioned(part)]
+    return list(dict.fromkeys(found))
+
+
+def _section(name: str, schema: Schema, named: Schema) -> str:
+    required = schema.get("required", [])
+    rows = [
+        f"| {_bold(key, key in required)} | {_value(field)} | {_default(field)} "
+        f"| {_meaning(field, named)} |"
+        for key, field in schema["properties"].items()
+    ]
+    head = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
+    level = "##" if name == "Scenario" else "###"
+    title = f"{level} {name}\n\n{_prose(schema.get('description', ''))}\n"
+    return "\n".join([title, *head, *rows, ""])
+
+
+def _bold(key: str, wanted: bool) -> str:
+    return f"**`{key}`**" if wanted else f"`{key}`"
+
+
+def _meaning(field: Schema, named: Schema) -> str:
+    """Return a field's manual entry, or that of what it holds."""
+    text = field.get("description", "")
+    if not text and "$ref" in field:
+        text = named[field["$ref"].rpartition("/")[2]].get("description", "")
+    return _prose(text)
+
+
+def _prose(text: str) -> str:
+    """Return an attribute's docstring as Markdown on one line."""
+    joined = " ".join(text.replace("``", "`").split())
+    return joined.replace("|", "\\|")
+
+
+def _default(field: Schema) -> str:
+    value = field.get("default")
+    if value is None or value in ("", [], {}):
+        return ""
+    if isinstance(value, dict):
+        # An object's default: the word that chooses its kind, where there is one.
+        chosen = [word for word in value.values() if word is not None]
+        return f"`{chosen[0]}`" if chosen else ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{_plain(value)}`"
+
+
+def _plain(value: object) -> str:
+    """Return a default as people write it: 900.0s as 15m, 0.0 USD as 0 USD."""
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    try:
+        return format_duration(parse_duration(text))
+    except ValueError:
+        return re.sub(r"\.0\b", "", text)
+
+
+def _value(field: Schema) -> str:
+    """Return what may be written."""
+    if "$ref" in field:
+        return _link(field["$ref"].rpartition("/")[2])
+    if "const" in field:
+        return f"`{field['const']}`"
+    if "enum" in field:
+        return ", ".join(f"`{word}`" for word in field["enum"])
+    for union in ("anyOf", "oneOf"):
+        if union in field:
+            given = [one for one in field[union] if one.get("type") != "null"]
+            return " or ".join(_value(one) for one in given)
+    if field.get("type") == "array":
+        return f"list of {_value(field['items'])}"
+    if "examples" in field:
+        return ", ".join(f"`{example}`" for example in field["examples"])
+    return _scalar(field)
+
+
+def _scalar(field: Schema) -> str:
+    kind = {
+        "boolean": "`true`, `false`",
+        "integer": "whole number",
+        "number": "number",
+        "object": "mapping",
+        "string": "date and time" if "format" in field else "text",
+    }[field["type"]]
+    return kind + _bounds(field)
+
+
+def _bounds(field: Schema) -> str:
+    """Return the range of a number in words."""
+    words = {
+        "minimum": ">=",
+        "exclusiveMinimum": ">",
+        "maximum": "<=",
+        "exclusiveMaximum": "<",
+    }
+    bounds = [f"{sign} {field[key]:.10g}" for key, sign in words.items() if key in field]
+    return f" {', '.join(bounds)}" if bounds else ""
+
+
+def _link(name: str) -> str:
+    return f"[{name}](#{name.lower()})"
+
+
+def main() -> None:
+    """Rewrite what is generated."""
+    written = {page: with_outputs(page.read_text("utf-8")) for page in pages()}
+    written[SCENARIO_PAGE] = scenario_page()
+    for page, text in written.items():
+        if page.read_text("utf-8") != text:
+            page.write_text(text, "utf-8")
+            sys.stdout.write(f"wrote {os.path.relpath(page)}\n")
+
+
+if __name__ == "__main__":
+    main()
