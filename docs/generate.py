@@ -77,22 +77,28 @@ editors.
 
 A scenario is a YAML 1.2 file: `yes` is text, and a key may not be repeated. A duration, rate,
 size or price is text with its unit; a bare number is refused. Keys that begin with `x-` are
-yours, for anchors. Where a random length is expected, a bare value such as `setup: 25s` is a
-constant, and `trace` takes the trace's own. `costsim run --set KEY=VALUE` changes a value by
-its dotted path; an item of a list is named by its index or its `name`:
-`--set "deployments.always on.settings.instances=2"`.
+yours, for anchors. A deployment's `settings` are the vendor's: `costsim platforms NAME` lists
+them. `costsim run --set KEY=VALUE` changes a value by its dotted path; an item of a list is
+named by its index or its `name`: `--set "deployments.always on.settings.instances=2"`.
 
-Required keys are **bold**. Terms are in the [glossary](glossary.md), rules in the
-[model](model.md).
+Required keys are **bold**. Terms are in the [glossary](glossary.md), rules in the [model](model.md).
 """
+
+_LAWS = ("Constant", "Exponential", "Lognormal", "Gamma", "Empirical")
+_ABOUT_LAWS = {
+    "Duration": "A random length of time: `distribution` names its law. A bare duration is a constant.",
+    "Number": "A random number, of tokens for example. A bare number is a constant.",
+}
 
 
 def scenario_page() -> str:
     """Return docs/scenario.md."""
     schema = Scenario.model_json_schema(mode="serialization")
     named = schema["$defs"]
+    parts = [name for name in _in_order(schema) if not _law(name)]
     sections = [_section("Scenario", schema, named)]
-    sections += [_section(name, named[name], named) for name in _in_order(schema)]
+    sections += [_section(name, named[name], named) for name in parts]
+    sections += [_laws_section(kind, named) for kind in ("Duration", "Number")]
     return "\n".join([_INTRODUCTION, *sections])
 
 
@@ -123,14 +129,40 @@ def _mentioned(node: Any) -> list[str]:  # noqa: ANN401 - any JSON
 
 def _section(name: str, schema: Schema, named: Schema) -> str:
     required = schema.get("required", [])
+    # The word that chooses a kind comes first.
+    fields = sorted(schema["properties"].items(), key=lambda one: "const" not in one[1])
     rows = [
         f"| {_bold(key, key in required)} | {_value(field)} | {_default(field)} "
         f"| {_meaning(field, named)} |"
-        for key, field in schema["properties"].items()
+        for key, field in fields
     ]
     head = ["| key | value | default | meaning |", "| --- | --- | --- | --- |"]
     level = "##" if name == "Scenario" else "###"
     title = f"{level} {name}\n\n{_prose(schema.get('description', ''))}\n"
+    return "\n".join([title, *head, *rows, ""])
+
+
+def _law(name: str) -> str:
+    """Return which kind of random quantity a part of the schema is a law of, if any."""
+    match = re.fullmatch(rf"(?:{'|'.join(_LAWS)})(Duration|Number)", name)
+    return match[1] if match else ""
+
+
+def _laws_section(kind: str, named: Schema) -> str:
+    """Return one table of all laws of a random duration or number."""
+    rows = []
+    for law in _LAWS:
+        schema = named[f"{law}{kind}"]
+        fields = dict(schema["properties"])
+        word = fields.pop("distribution")["const"]
+        required = schema["required"]
+        rows += [
+            f"| `{word}` | {_bold(key, key in required)} | {_value(field)} "
+            f"| {_meaning(field, named)} |"
+            for key, field in fields.items()
+        ]
+    head = ["| `distribution` | key | value | meaning |", "| --- | --- | --- | --- |"]
+    title = f"### Random{kind}\n\n{_ABOUT_LAWS[kind]}\n"
     return "\n".join([title, *head, *rows, ""])
 
 
@@ -184,8 +216,8 @@ def _value(field: Schema) -> str:
         return ", ".join(f"`{word}`" for word in field["enum"])
     for union in ("anyOf", "oneOf"):
         if union in field:
-            given = [one for one in field[union] if one.get("type") != "null"]
-            return " or ".join(_value(one) for one in given)
+            given = [_value(one) for one in field[union] if one.get("type") != "null"]
+            return " or ".join(dict.fromkeys(given))
     if field.get("type") == "array":
         return f"list of {_value(field['items'])}"
     if "examples" in field:
@@ -212,11 +244,16 @@ def _bounds(field: Schema) -> str:
         "maximum": "<=",
         "exclusiveMaximum": "<",
     }
-    bounds = [f"{sign} {field[key]:.10g}" for key, sign in words.items() if key in field]
+    bounds = [
+        f"{sign} {field[key]:.10g}" for key, sign in words.items() if key in field
+    ]
     return f" {', '.join(bounds)}" if bounds else ""
 
 
 def _link(name: str) -> str:
+    """Return a link to a part of the schema; laws share one section."""
+    kind = _law(name)
+    name = f"Random{kind}" if kind else name
     return f"[{name}](#{name.lower()})"
 
 

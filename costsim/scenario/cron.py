@@ -96,9 +96,7 @@ def _read_part(text: str, field: _Field) -> range:
     body, slash, step_text = text.partition("/")
     first, dash, last = body.partition("-")
     if body == "*":
-        # Day 7 is another name of day 0: it must not shift the steps of */2.
-        low, high = field.low, min(field.high, 6) if field.names else field.high
-        high = field.high if field.name == "month" else high
+        low, high = field.low, field.high
     else:
         low = _read_value(first, field)
         high = _read_value(last, field) if dash else low

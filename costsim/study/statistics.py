@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def estimate_about(
     return Estimate(center, center - half, center + half)
 
 
+@cache  # ten milliseconds, and the same few arguments again and again
 def student_quantile(probability: float, degrees: int) -> float:
     """Return the quantile of Student's t, by bisection on its distribution function.
 

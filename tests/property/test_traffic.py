@@ -174,9 +174,6 @@ def test_quantiles_rise_and_are_not_negative(keys, u):
     assert np.all(np.diff(values) >= -1e-12 * values[1:])
 
 
-# ---- cron, against a walk through all minutes
-
-
 @st.composite
 def cron_fields(draw):
     def field(low, high):
@@ -229,9 +226,6 @@ def test_cron_happens_in_the_minutes_that_match(text, begin):
     assert times.tolist() == [
         60.0 * i for i, moment in enumerate(walk) if matches(text, moment)
     ]
-
-
-# ---- files
 
 
 @in_one_folder

@@ -61,9 +61,6 @@ def gamma_equilibrium_cdf(shape):
     return cdf
 
 
-# ---- Poisson
-
-
 def test_poisson_gaps_are_exponential():
     arrival_s = arrivals.poisson(constant(0.5, 60_000.0), rng(1))
 
@@ -91,9 +88,6 @@ def test_poisson_arrivals_are_uniform_given_their_number():
     arrival_s = arrivals.poisson(constant(2.0, 10_000.0), rng(3))
 
     assert stats.kstest(arrival_s, stats.uniform(0, 10_000).cdf).pvalue > 1e-3
-
-
-# ---- gamma
 
 
 @pytest.mark.parametrize("shape", [0.25, 0.8, 4.0])
@@ -138,9 +132,6 @@ def test_gamma_with_shape_one_is_poisson():
     arrival_s = arrivals.gamma(constant(0.5, 60_000.0), 1.0, rng(12))
 
     assert stats.kstest(np.diff(arrival_s), stats.expon(scale=2).cdf).pvalue > 1e-3
-
-
-# ---- MMPP
 
 
 def states_of(*pairs):
@@ -234,9 +225,6 @@ def test_sojourns_are_exponential_with_their_means():
     stays = np.diff(switch_s)
     in_second = stays[visited[1:-1] == 1]
     assert stats.kstest(in_second, stats.expon(scale=7).cdf).pvalue > 1e-3
-
-
-# ---- profiles survive their process
 
 
 def hours_of(arrivals_s):

@@ -229,6 +229,21 @@ def test_times_invert_the_integral():
     np.testing.assert_allclose(back, operational, atol=1e-6)
 
 
+def test_times_ascend_across_an_edge_in_spite_of_rounding():
+    edge_s = 938.5000000000001
+    rate = RateFunction(
+        np.array([0.0, 614.3000000000001, edge_s, 939.5000000000001]),
+        np.array([0.0, 43.4, 119.63, 120.63]),
+    )
+    around = np.array([np.nextafter(119.63, 0), 119.63])
+
+    times = rate.times_of(around)
+
+    # Plain interpolation meets this edge one rounding error late from the left.
+    assert np.interp(around, rate.expected, rate.edges_s)[0] > edge_s
+    assert times[1] >= times[0]
+
+
 def test_no_time_falls_into_an_hour_without_traffic():
     rate = rate_of(stream_of("2/s", seasonal={"hour_of_day": DAYTIME}))
 

@@ -2,10 +2,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from costsim.errors import TraceError
 from costsim.scenario.traffic import Trace
-from costsim.traffic.replay import notes_on, place, replay
+from costsim.traffic.replay import Placement, notes_on, place, repetitions, replay
 from costsim.traffic.streams import stream_rng
 from costsim.traffic.trace import TraceData
 
@@ -118,6 +119,12 @@ def test_a_repeated_trace_of_the_past_goes_on_in_its_rhythm():
     assert rows.tolist() == [3, 0, 1, 2]
 
 
+def test_repetitions_that_ended_before_the_start_are_not_made():
+    where = Placement(offset_s=-1e9, span_s=9.0, gap_s=1.0)
+
+    assert repetitions(where, 25.0) == range(100_000_000, 100_000_003)
+
+
 def test_jitter_delays_each_request_and_keeps_its_row():
     trace = TraceData(np.zeros(1000))
 
@@ -150,6 +157,11 @@ def test_a_rate_scaled_up_copies_requests_into_the_gap_that_follows():
     inner = rows < 9_999
     assert np.all(arrival_s[inner] <= trace.arrival_s[rows[inner] + 1])
     assert set(trace.arrival_s.tolist()) <= set(arrival_s.tolist())
+    copied = inner & (arrival_s != trace.arrival_s[rows])
+    gaps = np.diff(trace.arrival_s)[rows[copied]]
+    share = (arrival_s[copied] - trace.arrival_s[rows[copied]]) / gaps
+    assert len(share) == pytest.approx(15_000, abs=300)
+    assert stats.kstest(share, "uniform").pvalue > 1e-3
 
 
 def test_a_whole_factor_copies_exactly():

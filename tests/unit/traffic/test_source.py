@@ -184,9 +184,6 @@ def test_no_requests_are_no_trouble():
     assert arrivals.mean_rate_per_s == 0
 
 
-# ---- a trace
-
-
 def test_a_trace_gives_the_horizon(trace_file):
     path = trace_file("arrival,duration\n0,5\n10,6\n40,7\n")
     scenario = scenario_with(
@@ -267,9 +264,6 @@ def test_tokens_of_a_trace_become_service_times(trace_file):
     )
 
     np.testing.assert_allclose(generated(scenario).service_time_s, [2.1, 1.0])
-
-
-# ---- refusals
 
 
 def test_work_from_a_trace_beside_streams_is_refused(trace_file):
