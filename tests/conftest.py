@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from typer.main import get_command
 
 from costsim.cli.app import app
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _ROOT = Path(__file__).parents[1]
-_ENVIRONMENT = dict.fromkeys(("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM"))
+_OF_TERMINALS = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "TERM")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,7 +36,6 @@ class Answer:
     exit_code: int
     out: str
     err: str
-
 
 
 @pytest.fixture(scope="session")
@@ -62,18 +66,33 @@ def invoke() -> Callable[..., Answer]:
     A bug that would end in a traceback is raised. Keywords: ``env``, ``charset``.
     """
 
+    command = get_command(app)  # once: it takes as long as a small scenario
+
     def run(
         *arguments: object, env: dict[str, str] | None = None, charset: str = "utf-8"
     ) -> Answer:
-        result = CliRunner(charset=charset).invoke(
-            app,
-            [str(argument) for argument in arguments],
-            env={**_ENVIRONMENT, **(env or {})},
-            catch_exceptions=False,
-        )
-        return Answer(result.exit_code, result.stdout, result.stderr)
+        out = io.TextIOWrapper(io.BytesIO(), charset, newline="")
+        # As Python opens it: what it cannot show does not stop an error message.
+        err = io.TextIOWrapper(io.BytesIO(), charset, "backslashreplace", newline="")
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            for name in _OF_TERMINALS:
+                patch.delenv(name, raising=False)
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as end:
+                command.main([str(one) for one in arguments], prog_name="costsim")
+        return Answer(end.value.code, _written(out), _written(err))
 
     return run
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    return stream.buffer.getvalue().decode(stream.encoding)
 
 
 @pytest.fixture

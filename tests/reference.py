@@ -1,8 +1,8 @@
-"""A slow simulator of one pool, written from the semantics alone, never from the kernel.
+"""A slow simulator of one pool, written from docs/model.md alone, never from the kernel.
 
 Obvious beats short and short beats fast: an event is a tuple on a heap, a request and
 a replica are objects, and whatever can be counted is counted anew. Numbers in comments
-are clauses of the semantics.
+are its clauses.
 """
 
 import heapq

@@ -1,6 +1,6 @@
 """What a pool is billed, by the most obvious method: integer nanoseconds, plain Python.
 
-Written from section 8 of the semantics alone; numbers in comments are its clauses.
+Written from section 8 of docs/model.md alone; numbers in comments are its clauses.
 """
 
 import math

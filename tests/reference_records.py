@@ -1,6 +1,6 @@
 """What the reference simulator is about: settings, requests, replicas, and its records.
 
-Written from sections 1 and 2 of the semantics; numbers in comments are its clauses.
+Written from sections 1 and 2 of docs/model.md; numbers in comments are its clauses.
 """
 
 import math

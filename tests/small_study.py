@@ -6,6 +6,17 @@ from costsim.scenario.schema import Scenario
 from costsim.study.compare import run
 from costsim.study.result import DeploymentRow, RunResult
 
+ROW_NAMES = [
+    "deployment", "platform", "gpu", "replications", "requests", "served", "rejected",
+    "timed_out", "cost_usd", "cost_usd_low", "cost_usd_high", "cost_usd_per_month",
+    "cost_usd_per_1k_requests", "busy_usd", "idle_usd", "setup_usd", "rounding_usd",
+    "fees_usd", "credits_usd", "mean_s", "p50_s", "p90_s", "p95_s", "p95_s_low",
+    "p95_s_high", "p99_s", "mean_wait_s", "cold_start_fraction", "launches",
+    "over_slo_fraction", "utilization", "mean_ready_replicas", "peak_replicas",
+    "replica_hours", "meets_slo",
+]  # fmt: skip
+"""What scripts rely on: the columns of a result, in their order."""
+
 
 def own(
     name: str = "own", *, price: str = "3.6 USD/h", billing: Any = None, **pool: Any

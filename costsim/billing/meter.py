@@ -2,7 +2,7 @@
 
 Every billed span is measured in integer nanoseconds and every sum and rounding after it
 is done in integers, so that no float quotient ever bills a second too many and the parts
-of a bill add up without a remainder (semantics.md 8).
+of a bill add up without a remainder (docs/model.md 8).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Metered time in integer nanoseconds: lengths, rounding up, exact sums.
 
 After the length of a span has become an integer there are no floats: a quotient of
-floats such as (0.1 * 3) / 0.1 would bill one increment too many (semantics.md 8.3).
+floats such as (0.1 * 3) / 0.1 would bill one increment too many (docs/model.md 8.3).
 """
 
 from __future__ import annotations

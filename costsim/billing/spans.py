@@ -1,4 +1,4 @@
-"""The maximal billed spans of every replica (semantics.md 8.1).
+"""The maximal billed spans of every replica (docs/model.md 8.1).
 
 A replica's life is setup [launch, ready), then busy and idle time until it stops. Which
 of these are billed is a question of the tariff; billed times that touch or overlap are

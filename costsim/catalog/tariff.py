@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Scope = Literal["replica", "segment", "request", "total", "aligned"]
-"""What one billed item is: semantics.md 8.2."""
+"""What one billed item is: docs/model.md 8.2."""
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,9 @@ def validate(
 
     loaded, resolution = load_checked(scenario, list(overrides or []), prices)
     trace = load_trace(loaded)
+    n = len(resolution.deployments)
     output.write(
-        f"{scenario}: fine; {len(resolution.deployments)} deployments over "
+        f"{scenario}: fine; {n} deployment{'' if n == 1 else 's'} over "
         f"{format_duration(horizon_s(loaded, trace))}\n"
     )
     output.remark(resolution.warnings)

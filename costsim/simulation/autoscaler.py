@@ -2,7 +2,7 @@
 
 Observed load and ``now`` go in, a count comes out; launching and removing is the
 kernel's. Floats before a ceiling or floor are guarded by 1e-9, so that 0.7 x 10 does not
-need an eighth replica for the rounding error of a float (semantics.md 9).
+need an eighth replica for the rounding error of a float (docs/model.md 9).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from enum import IntEnum
 
-from costsim.simulation.compiled import compiled, inlined
+from costsim.simulation.compiled import inlined, inner
 
 GUARD = 1e-9
 
@@ -31,12 +31,12 @@ class Policy(IntEnum):
 @inlined
 def guarded_ceil(quotient):  # type: ignore[no-untyped-def]
     """Return the ceiling of a quotient that may carry a rounding error."""
-    return int(math.ceil(quotient - GUARD))
+    return math.ceil(quotient - GUARD)
 
 
 @inlined
 def needed_replicas(in_system, concurrency_target, buffer_replicas):  # type: ignore[no-untyped-def]
-    """Return the replicas that so many requests call for on demand (semantics.md 4.9).
+    """Return the replicas that so many requests call for on demand (docs/model.md 4.9).
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def needed_replicas(in_system, concurrency_target, buffer_replicas):  # type: ig
     return max(1, guarded_ceil(in_system / concurrency_target)) + buffer_replicas
 
 
-@compiled
+@inner
 def clamped(desired, in_system, min_replicas, max_replicas):  # type: ignore[no-untyped-def]
     """Return a desired count raised to 1 while there is work, then within the bounds."""
     if in_system > 0:
@@ -60,20 +60,20 @@ def clamped(desired, in_system, min_replicas, max_replicas):  # type: ignore[no-
     return min(max(desired, min_replicas), max_replicas)
 
 
-@compiled
+@inner
 def window_desired(mean_in_system, concurrency_target, target_utilization):  # type: ignore[no-untyped-def]
-    """Return the replicas that hold a mean concurrency at the target (semantics.md 9.1)."""
+    """Return the replicas that hold a mean concurrency at the target (docs/model.md 9.1)."""
     return guarded_ceil(mean_in_system / (concurrency_target * target_utilization))
 
 
-@compiled
+@inner
 def scale_down_step(alive, desired, max_scale_down_fraction):  # type: ignore[no-untyped-def]
     """Return how many replicas one step may remove: never none, or one could never go."""
-    largest = max(1, int(math.floor(alive * max_scale_down_fraction + GUARD)))
+    largest = max(1, math.floor(alive * max_scale_down_fraction + GUARD))
     return min(alive - desired, largest)
 
 
-@compiled
+@inner
 def below_since(now_s, low_since_s, desired, alive):  # type: ignore[no-untyped-def]
     """Return since when every tick has wanted fewer replicas; NaN if this one does not."""
     if desired >= alive:

@@ -5,25 +5,69 @@ off (``_nrt``); with them, each call of a small function with the state's arrays
 atomic increments and decrements of every one of them, and the loop runs 20 times slower.
 The interpreter's lock is released, so that threads run side by side.
 No fastmath: it breaks NaN and makes results depend on the machine.
+
+What Python calls is ``compiled`` and cached on disk, and what that calls is in its cache:
+wrappers for Python and a cache file for each of them would double the time that the first
+run takes to compile.
 """
 
 from __future__ import annotations
 
-from functools import partial
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
+import numpy as np
 from numba import njit
 
-compiled = partial(
-    njit, cache=True, error_model="numpy", boundscheck=False, _nrt=False, nogil=True
-)()
-"""Decorator of every compiled function of the engine."""
+from costsim import records
 
-inlined = partial(
-    njit,
-    cache=True,
-    error_model="numpy",
-    boundscheck=False,
-    _nrt=False, nogil=True,
-    forceinline=True,
-)()
-"""For what nearly every event runs through; the rest is called, to compile faster."""
+_OPTIONS: dict[str, Any] = {
+    "error_model": "numpy",
+    "boundscheck": False,
+    "_nrt": False,
+    "nogil": True,
+}
+_INNER: dict[str, Any] = {
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    **_OPTIONS,
+}
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def compiled(function: _Function) -> _Function:
+    """Return a function that Python calls, compiled, with its types kept for callers."""
+    try:
+        kept = njit(function, cache=True, **_OPTIONS)
+    except RuntimeError:
+        # numba found no folder to write to: then each process compiles for itself.
+        kept = njit(function, **_OPTIONS)
+    return cast("_Function", kept)
+
+
+inner = njit(**_INNER)
+"""Decorator of a function that only compiled functions call."""
+
+inlined = njit(forceinline=True, **_INNER)
+"""The same for what nearly every event runs through."""
+
+spliced = njit(inline="always", **_INNER)
+"""The same for a long function with one caller: compiled as a part of it, not twice."""
+
+unsigned = np.uint64
+"""An index that is not negative: numba need not see whether it counts from the end."""
+
+
+def source_digest() -> int:
+    """Return a number that changes with any source file that compiled code comes from.
+
+    numba compiles a cached function anew when the file that it stands in has changed,
+    and does not look at the files of the functions that it calls.
+    """
+    digest = 0
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), Path(records.__file__)):
+        digest = zlib.crc32(path.read_bytes(), digest)
+    return digest

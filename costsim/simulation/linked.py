@@ -1,79 +1,85 @@
 """Replicas in doubly linked lists: every order that the pool needs, O(1) to join or leave.
 
-A replica may be in each list once. ``links[replica, 2 * which]`` is the one before it,
-``links[replica, 2 * which + 1]`` the one after; ``ends[which]`` holds head and tail.
+A replica may be in each list once. Its ``links`` hold, for each list, the replica before
+it and the one after; the pool's ``ends`` the first and the last.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from costsim.simulation.compiled import inlined
+from costsim.simulation.compiled import inlined, unsigned
 
-NONE = -1
-"""No replica."""
+NONE = (1 << 32) - 1
+"""No replica, and no request."""
 
-AVAILABLE = 0
+# The lists. Not Python's integers: numba compiles a function anew for each of those.
+AVAILABLE = np.int64(0)
 """Ready with a free slot, by stamp: the least recently used first."""
-TIMER = 1
+TIMER = np.int64(1)
 """Idle with a timer, by (deadline, id)."""
-ALIVE = 2
+ALIVE = np.int64(2)
 """Starting or ready, by id."""
-STARTING = 3
+STARTING = np.int64(3)
 """In their setup, by id."""
-ROOM = 4
+ROOM = np.int64(4)
 """Starting, and able to take one more glued request, by id; only under `bound`."""
 N_LISTS = 5
 
 
-def empty_lists(n_replicas: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``links`` and ``ends`` for so many replicas.
-
-    Links of a replica are written when it joins a list, so they need no first value.
-    """
-    links = np.empty((n_replicas, 2 * N_LISTS), dtype=np.int32)
-    return links, np.full((N_LISTS, 2), NONE, dtype=np.int32)
+@inlined
+def first(s, which):  # type: ignore[no-untyped-def]
+    """Return the replica at the head of a list; NONE if it is empty."""
+    return np.int64(s.pool.ends[2 * which])
 
 
 @inlined
-def append(links, ends, which, replica):  # type: ignore[no-untyped-def]
+def last(s, which):  # type: ignore[no-untyped-def]
+    """Return the replica at the tail of a list; NONE if it is empty."""
+    return np.int64(s.pool.ends[2 * which + 1])
+
+
+@inlined
+def before(s, which, replica):  # type: ignore[no-untyped-def]
+    """Return the replica before this one; NONE if it is the first."""
+    return np.int64(s.life[unsigned(replica)].links[2 * which])
+
+
+@inlined
+def after(s, which, replica):  # type: ignore[no-untyped-def]
+    """Return the replica after this one; NONE if it is the last."""
+    return np.int64(s.life[unsigned(replica)].links[2 * which + 1])
+
+
+@inlined
+def _join(s, which, left, right):  # type: ignore[no-untyped-def]
+    """Make `right` the one after `left`; NONE stands for the list's ends."""
+    if left == NONE:
+        s.pool.ends[2 * which] = right
+    else:
+        s.life[unsigned(left)].links[2 * which + 1] = right
+    if right == NONE:
+        s.pool.ends[2 * which + 1] = left
+    else:
+        s.life[unsigned(right)].links[2 * which] = left
+
+
+@inlined
+def insert_after(s, which, left, replica):  # type: ignore[no-untyped-def]
+    """Add a replica after `left`, or at the head if that is NONE."""
+    right = first(s, which) if left == NONE else after(s, which, left)
+    _join(s, which, left, replica)
+    _join(s, which, replica, right)
+
+
+@inlined
+def append(s, which, replica):  # type: ignore[no-untyped-def]
     """Add a replica at the tail."""
-    tail = ends[which, 1]
-    links[replica, 2 * which] = tail
-    links[replica, 2 * which + 1] = NONE
-    if tail == NONE:
-        ends[which, 0] = replica
-    else:
-        links[tail, 2 * which + 1] = replica
-    ends[which, 1] = replica
+    _join(s, which, last(s, which), replica)
+    _join(s, which, replica, NONE)
 
 
 @inlined
-def insert_after(links, ends, which, before, replica):  # type: ignore[no-untyped-def]
-    """Add a replica after `before`, or at the head if that is NONE."""
-    after = ends[which, 0] if before == NONE else links[before, 2 * which + 1]
-    links[replica, 2 * which] = before
-    links[replica, 2 * which + 1] = after
-    if before == NONE:
-        ends[which, 0] = replica
-    else:
-        links[before, 2 * which + 1] = replica
-    if after == NONE:
-        ends[which, 1] = replica
-    else:
-        links[after, 2 * which] = replica
-
-
-@inlined
-def remove(links, ends, which, replica):  # type: ignore[no-untyped-def]
+def remove(s, which, replica):  # type: ignore[no-untyped-def]
     """Take a replica out; it must be in the list."""
-    before = links[replica, 2 * which]
-    after = links[replica, 2 * which + 1]
-    if before == NONE:
-        ends[which, 0] = after
-    else:
-        links[before, 2 * which + 1] = after
-    if after == NONE:
-        ends[which, 1] = before
-    else:
-        links[after, 2 * which] = before
+    _join(s, which, before(s, which, replica), after(s, which, replica))

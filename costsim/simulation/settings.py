@@ -1,6 +1,6 @@
 """From keyword arguments to the numbers the kernel takes; every refusal stands here.
 
-Whatever semantics.md 1 does not allow is a ``ValueError`` that names the argument;
+Whatever docs/model.md 1 does not allow is a ``ValueError`` that names the argument;
 nothing is clipped or ignored.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costsim.simulation.autoscaler import Policy
-from costsim.simulation.kernel import AtZero, Routing, Rules
+from costsim.simulation.rules import AtZero, Routing, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

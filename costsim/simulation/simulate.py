@@ -10,9 +10,10 @@ import numpy as np
 from costsim.records import REPLICA_DTYPE, REQUEST_DTYPE
 from costsim.simulation import kernel
 from costsim.simulation.heap import EVENT_DTYPE, REPLICA_BITS
-from costsim.simulation.linked import NONE, empty_lists
-from costsim.simulation.ranking import empty_ranking
+from costsim.simulation.linked import NONE
+from costsim.simulation.ranking import FIRST_SIZE, empty_tree
 from costsim.simulation.result import SimulationResult
+from costsim.simulation.rules import RULES_DTYPE, Routing, Rules
 from costsim.simulation.settings import (
     Settings,
     TooFewSetupTimesError,
@@ -21,13 +22,24 @@ from costsim.simulation.settings import (
     refuse,
     times,
 )
+from costsim.simulation.state import (
+    BOUNDS_DTYPE,
+    LIFE_DTYPE,
+    N_LINES,
+    POOL_DTYPE,
+    Inputs,
+    State,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
-    from costsim.records import Ints
+    from costsim.records import Floats, Records
+
+CACHE_LINE = 64
+"""Bytes."""
 
 
 def simulate_pool(
@@ -145,18 +157,18 @@ def simulate_pool(
     )
     n_requests = int(np.searchsorted(inputs.arrival_s, settings.rules.horizon_s))
     state = _fresh_state(settings, inputs, n_requests)
-    kernel.run_pool(
-        settings.rules, inputs, state, n_requests, settings.initial_replicas
-    )
-    if state.n[kernel.LAUNCHES] > inputs.setup_time_s.size:
+    rules = np.array([settings.rules], dtype=RULES_DTYPE)[0]
+    kernel.run_pool(rules, inputs, state, n_requests, settings.initial_replicas)
+    launches = int(state.pool["launches"])
+    if launches > inputs.setup_time_s.size:
         raise TooFewSetupTimesError(inputs.setup_time_s.size)
     # A copy, unless nearly all of the room was used: records outlive the run.
-    n_replicas = int(state.n[kernel.REPLICAS])
+    n_replicas = int(state.pool["n_replicas"])
     return SimulationResult(
         requests=state.requests,
         replicas=state.replicas[:n_replicas].copy(),
-        end_s=float(state.x[kernel.END]),
-        launches=int(state.n[kernel.LAUNCHES]),
+        end_s=float(state.pool["end_s"]),
+        launches=launches,
         horizon_s=horizon_s,
     )
 
@@ -167,73 +179,76 @@ def _inputs(
     first_service_time_s: ArrayLike | None,
     setup_time_s: ArrayLike,
     settings: Settings,
-) -> kernel.Inputs:
+) -> Inputs:
     arrivals = arrival_times(arrival_s)
-    first = (
-        np.empty(0)
-        if first_service_time_s is None
-        else times("first_service_time_s", first_service_time_s, size=arrivals.size)
-    )
+    if arrivals.size >= NONE:
+        raise refuse("arrival_s", f"shorter than {NONE}", arrivals.size)
+    services = times("service_time_s", service_time_s, size=arrivals.size)
+    firsts = services
+    if first_service_time_s is not None:
+        firsts = times("first_service_time_s", first_service_time_s, size=arrivals.size)
     setups = times("setup_time_s", setup_time_s)
     if settings.initial_replicas + setups.size >= 1 << REPLICA_BITS:
         raise refuse("setup_time_s", f"shorter than {1 << REPLICA_BITS}", setups.size)
     before = settings.bounds_s < settings.rules.horizon_s
-    return kernel.Inputs(
-        arrival_s=arrivals,
-        service_time_s=times("service_time_s", service_time_s, size=arrivals.size),
-        first_service_time_s=first,
-        setup_time_s=setups,
-        bounds_s=settings.bounds_s[before],
-        bounds_min=settings.bounds_min[before],
-        bounds_max=settings.bounds_max[before],
+    bounds = np.empty(np.count_nonzero(before), dtype=BOUNDS_DTYPE)
+    bounds["time_s"] = settings.bounds_s[before]
+    bounds["min_replicas"] = settings.bounds_min[before]
+    bounds["max_replicas"] = settings.bounds_max[before]
+    return Inputs(
+        arrival_s=_ordinary(arrivals),
+        service_time_s=_ordinary(services),
+        first_service_time_s=_ordinary(firsts),
+        setup_time_s=_ordinary(setups),
+        bounds=bounds,
     )
 
 
-def _fresh_state(
-    settings: Settings, inputs: kernel.Inputs, n_requests: int
-) -> kernel.State:
+def _ordinary(array: Floats) -> Floats:
+    """Return an array of the one kind that the loop is compiled for.
+
+    numba would compile it anew for arrays that are read-only, as pandas gives them out.
+    """
+    return np.require(array, requirements=["ALIGNED", "WRITEABLE"])
+
+
+def _fresh_state(settings: Settings, inputs: Inputs, n_requests: int) -> State:
     """Return the state at time 0. Room is virtual memory until the run writes to it."""
     rules = settings.rules
     n_replicas = settings.initial_replicas + inputs.setup_time_s.size
-    ranked = rules.routing > kernel.Routing.LEAST_RECENTLY_USED
-    impatient = rules.queue_timeout_s < math.inf
-    held = rules.at_zero == kernel.AtZero.HOLD_FOR
-    tree, replica_at, tree_shape = empty_ranking(n_replicas if ranked else 0)
-    links, ends = empty_lists(n_replicas)
-    n = np.zeros(kernel.N_COUNTERS, dtype=np.int64)
-    n[kernel.MIN] = settings.min_replicas
-    n[kernel.MAX] = settings.max_replicas
-    n[kernel.NEXT_TICK] = n[kernel.NEXT_SAMPLE] = 1
-    n[kernel.LAST_ROUTED] = NONE
-    x = np.zeros(kernel.N_CLOCKS)
-    x[kernel.LEVEL] = rules.burst
-    x[kernel.LOW_SINCE] = math.nan
-    return kernel.State(
+    ranked = rules.routing > Routing.LEAST_RECENTLY_USED
+    tree = empty_tree(n_replicas if ranked else 0)
+    pool = np.zeros(1, dtype=POOL_DTYPE)[0]
+    pool["min_replicas"] = settings.min_replicas
+    pool["max_replicas"] = settings.max_replicas
+    pool["next_tick"] = pool["next_sample"] = 1
+    pool["last_routed"] = -1
+    pool["tree_size"] = FIRST_SIZE
+    pool["level"] = rules.burst
+    pool["low_since_s"] = math.nan
+    pool["ends"] = NONE
+    return State(
+        pool=pool,
         requests=np.empty(n_requests, dtype=REQUEST_DTYPE),
         replicas=np.empty(n_replicas, dtype=REPLICA_DTYPE),
-        life=np.empty(n_replicas, dtype=kernel.LIFE_DTYPE),
-        heap=np.empty(n_requests + n_replicas + 1, dtype=EVENT_DTYPE),
-        queue=_room(n_requests),
-        gives_up=_room(n_requests if impatient else 0),
-        held=_room(n_requests if held else 0),
-        next_glued=_room(n_requests if rules.bound else 0),
-        links=links,
-        ends=ends,
+        life=_on_cache_lines(n_replicas, LIFE_DTYPE),
+        heap=_on_cache_lines(n_requests + n_replicas + 1, EVENT_DTYPE),
+        waits=np.empty((N_LINES + 1, n_requests), dtype=np.uint32),
         tree=tree,
-        replica_at=replica_at,
-        tree_shape=tree_shape,
+        replica_at=np.empty(tree.size // 2, dtype=np.int32),
         samples=np.zeros(2 * _ticks_in_window(rules)),
-        n=n,
-        x=x,
     )
 
 
-def _ticks_in_window(rules: kernel.Rules) -> int:
+def _ticks_in_window(rules: Rules) -> int:
     """Return how many coming ticks may have begun their window, at least 1."""
     if rules.scaling_window_s == 0:
         return 1
     return math.floor(rules.scaling_window_s / rules.scaling_interval_s) + 3
 
 
-def _room(size: int) -> Ints:
-    return np.empty(size, dtype=np.int64)
+def _on_cache_lines(size: int, dtype: np.dtype[np.void]) -> Records:
+    """Return an array that begins on a cache line, so that no record straddles two."""
+    room = np.empty((size + 1) * dtype.itemsize + CACHE_LINE, dtype=np.uint8)
+    skip = -room.ctypes.data % CACHE_LINE
+    return room[skip : skip + size * dtype.itemsize].view(dtype)

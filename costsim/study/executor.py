@@ -7,7 +7,7 @@ between processes, and the compiled code is loaded once.
 from __future__ import annotations
 
 import os
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -47,8 +47,11 @@ def map_tasks(
     own = ThreadPoolExecutor(max_workers=usable_cores()) if executor is None else None
     pool = own if executor is None else executor
     assert pool is not None
-    futures = [pool.submit(work, task) for task in tasks]
+    futures: list[Future[Result]] = []
     try:
+        for task in tasks:
+            # One by one: an interrupt here must leave those that are to be cancelled.
+            futures.append(pool.submit(work, task))  # noqa: PERF401
         for finished, future in enumerate(as_completed(futures), start=1):
             future.result()
             if on_done is not None:
@@ -59,4 +62,4 @@ def map_tasks(
         for future in futures:
             future.cancel()
         if own is not None:
-            own.shutdown(wait=True, cancel_futures=True)
+            own.shutdown(wait=False, cancel_futures=True)

@@ -102,7 +102,7 @@ def _overloaded(
         return ""
     return (
         f"cannot keep up: requests wait {format_duration(row.mean_wait_s)} on average "
-        f"with all {most} replicas at work; raise the maximum"
+        f"with all replicas that it may have ({most}) at work; raise the maximum"
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from costsim.scenario.schema import Slo
 
 _SAME = 1e-9
-"""Costs that differ by less than this share are equal but for rounding."""
+"""Costs nearer than this share, or this many dollars, are equal but for rounding."""
 
 _MEASURES = {
     "mean": "mean_s",
@@ -185,7 +185,7 @@ def _ties(
         )
         difference = estimate_mean([theirs - ours for theirs, ours in pairs], level)
         # One replication has no interval (NaN): equal costs are all it can show.
-        equal = abs(difference.value) <= _SAME * best.cost_usd
+        equal = abs(difference.value) <= _SAME * max(1.0, best.cost_usd)
         if difference.low <= 0 <= difference.high or equal:
             tied.append(other.deployment)
     return tied
@@ -218,8 +218,8 @@ def _choice(
     if len(tie) > 1:
         among = f" among those that meet {slo}" if slo else ""
         return (
-            f"Tie{among}: {_listed(tie)} cost about {_monthly(best)}; the difference is "
-            f"within the noise.{_cheaper_missed(missed)}"
+            f"Tie{among}: {_listed(tie)} cost {_about(field, tie)} a month; the "
+            f"difference is within the noise.{_cheaper_missed(missed)}"
         )
     margin = ""
     if len(field) > 1:
@@ -234,6 +234,13 @@ def _choice(
         f"{only}{condition}: {_named(best.deployment)}, {_monthly(best)}{margin}."
         f"{_cheaper_missed(missed)}"
     )
+
+
+def _about(field: Sequence[DeploymentRow], tie: Sequence[str]) -> str:
+    """Return the cost a month of those that tie, or the range of it."""
+    usd = [row.cost_usd_per_month for row in field if row.deployment in tie]
+    least, most = format_usd(min(usd)), format_usd(max(usd))
+    return f"about {least}" if least == most else f"{least} to {most}"
 
 
 def _cheaper_missed(missed: int) -> str:

@@ -33,7 +33,9 @@ def _sort_once(n: int) -> np.ndarray:
 
 def main() -> None:
     scenario = costsim.load_scenario(_SCENARIO)
-    print(f"{platform.machine()}, {usable_cores()} cores, Python {platform.python_version()}")
+    print(
+        f"{platform.machine()}, {usable_cores()} cores, Python {platform.python_version()}"
+    )
     _, first_s, _ = _timed(lambda: costsim.run(scenario))
     print(f"first run, the engine compiled or loaded: {first_s:.1f} s")
     for _ in range(_ROUNDS):

@@ -80,7 +80,7 @@ def tariffs(draw):
     )
 
 
-# ---- the reference: semantics.md 8 in plain Python, one replica and instant at a time
+# ---- the reference: docs/model.md 8 in plain Python, one replica and instant at a time
 
 
 def ns_of(length_s):
@@ -161,7 +161,7 @@ def request_items(pool, asked):
 
 
 def reference_billed_ns(pool, asked, min_replicas):
-    """Billed time by the text of semantics.md 8. [ns]"""
+    """Billed time by the text of docs/model.md 8. [ns]"""
     increment_ns = ns_of(asked.increment_s)
     every = [
         maximal_spans(pool, asked, min_replicas, x) for x in range(len(pool.replicas))

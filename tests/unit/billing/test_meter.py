@@ -1,4 +1,4 @@
-"""What is billed, from when to when, rounded how (semantics.md 8), on lives worked out by hand."""
+"""What is billed, from when to when, rounded how (docs/model.md 8), on lives worked out by hand."""
 
 from __future__ import annotations
 

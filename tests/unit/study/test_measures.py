@@ -26,7 +26,10 @@ def written(requests, replicas, *, end_s, launches=3):
             dtype=REQUEST_DTYPE,
         ),
         replicas=np.array(
-            [(launch, ready, stop, 0.0, slot, 0) for launch, ready, stop, slot in replicas],
+            [
+                (launch, ready, stop, 0.0, slot, 0)
+                for launch, ready, stop, slot in replicas
+            ],
             dtype=REPLICA_DTYPE,
         ),
         end_s=end_s,
@@ -178,7 +181,9 @@ def test_a_mean_level_is_the_time_open_in_each_bin_over_its_width(n_bins, rng):
 
 
 def test_intervals_on_the_edges_of_bins_fall_on_one_side():
-    found = mean_level(np.array([0.0, 10.0, 20.0]), np.array([10.0, 20.0, 40.0]), 40.0, 4)
+    found = mean_level(
+        np.array([0.0, 10.0, 20.0]), np.array([10.0, 20.0, 40.0]), 40.0, 4
+    )
 
     assert found.tolist() == [1.0, 1.0, 1.0, 1.0]
 

@@ -48,7 +48,9 @@ def test_ties_are_values_like_others(rng):
 
 def test_nothing_has_no_quantiles():
     assert all(math.isnan(value) for value in quantiles(np.empty(0)))
-    assert all(math.isnan(value) for value in histogram_quantiles(histogram(np.empty(0))))
+    assert all(
+        math.isnan(value) for value in histogram_quantiles(histogram(np.empty(0)))
+    )
 
 
 @pytest.mark.parametrize("median", [1e-6, 0.003, 1.0, 47.0, 1e5])

@@ -1,0 +1,92 @@
+"""What the commands print, byte for byte: a change of any number or word is seen.
+
+``pytest tests/golden --update-golden`` writes the files anew; read their diff.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from costsim import __version__
+
+_FOLDER = Path(__file__).parent / "outputs"
+_RUN = ("run", _FOLDER / "scenario.yaml", "--prices", _FOLDER / "prices.yaml")
+
+
+class _FixedClock(datetime):
+    """The clock of the day on which the ages of prices are told."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return datetime(2026, 11, 24, 12, 0, tzinfo=tz or UTC)
+
+
+@pytest.fixture(autouse=True)
+def fixed_clock(monkeypatch):
+    monkeypatch.setattr("costsim.study.compare.datetime", _FixedClock)
+
+
+def steady(text: str) -> str:
+    """Return a text without its version, and with 12 digits of each number."""
+    text = text.replace(f'"costsim_version": "{__version__}"', '"costsim_version": ""')
+    # Beyond that, machines may differ in the last digit.
+    return re.sub(
+        r"\d+\.\d{10,}(e-?\d+)?", lambda match: f"{float(match[0]):.12g}", text
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("table", "run.txt"),
+        ("json", "run.json"),
+        ("csv", "run.csv"),
+        ("markdown", "run.md"),
+    ],
+)
+def test_the_answer_of_a_run(invoke, golden, form, name):
+    answer = invoke(*_RUN, "--format", form)
+
+    golden(name, steady(answer.out))
+
+
+def test_the_remarks_of_a_run(invoke, golden):
+    golden("run-remarks.txt", steady(invoke(*_RUN).err))
+
+
+def test_the_table_of_a_narrow_terminal_without_unicode(invoke, golden):
+    answer = invoke(*_RUN, env={"COLUMNS": "50"}, charset="ascii")
+
+    golden("run-narrow.txt", answer.out)
+
+
+def test_the_table_of_a_wide_terminal(invoke, golden):
+    golden("run-wide.txt", invoke(*_RUN, env={"COLUMNS": "160"}).out)
+
+
+def test_the_bill(invoke, golden, tmp_path):
+    invoke(*_RUN, "--out", tmp_path)
+
+    golden("bill.csv", steady((tmp_path / "bill.csv").read_text("utf-8")))
+
+
+@pytest.mark.parametrize(
+    "command", ["", "run", "init", "validate", "schema", "prices", "platforms"]
+)
+def test_the_help_of_every_command(invoke, golden, command):
+    answer = invoke(*command.split(), "--help")
+
+    golden(f"help-{command or 'costsim'}.txt", answer.out)
+
+
+def test_a_golden_file_differs_from_a_changed_number(golden, request):
+    if request.config.getoption("--update-golden"):
+        pytest.skip("would write the changed number")
+    changed = (_FOLDER / "run.csv").read_text("utf-8").replace("3", "4", 1)
+
+    with pytest.raises(AssertionError):
+        golden("run.csv", changed)
