@@ -84,4 +84,6 @@ def _schema(kind: Kind) -> str:
     from costsim.scenario.schema import Scenario
 
     model = Scenario if kind is Kind.scenario else Platform
-    return json.dumps(model.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    # As written back: defaults with their units, not the floats inside.
+    schema = model.model_json_schema(mode="serialization")
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -5,9 +5,9 @@ A bare value is a constant: ``setup: 25s``. ``trace`` takes the trace's own valu
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 
 from costsim.spec import (
     Duration,
@@ -19,6 +19,10 @@ from costsim.spec import (
     Spec,
     exactly_one,
 )
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 Quantity = TypeVar("Quantity")
 
@@ -149,6 +153,18 @@ class EmpiricalNumber(Empirical[NonNegative]):
     """A number drawn with replacement from measured ones."""
 
 
+class _OrBare:
+    """Tells the JSON Schema, too, that a bare value may stand for a constant."""
+
+    def __init__(self, kind: Literal["string", "number"], *words: str) -> None:
+        self._bare = [{"type": kind}, *({"const": word} for word in words)]
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        return {"anyOf": [*self._bare, handler(schema)]}
+
+
 DurationDistribution = Annotated[
     ConstantDuration
     | ExponentialDuration
@@ -157,6 +173,7 @@ DurationDistribution = Annotated[
     | EmpiricalDuration,
     Field(discriminator="distribution"),
     BeforeValidator(_shorthand),
+    _OrBare("string"),
 ]
 """A random length of time; a bare duration is a constant."""
 
@@ -169,6 +186,7 @@ WorkDuration = Annotated[
     | FromTrace,
     Field(discriminator="distribution"),
     BeforeValidator(_shorthand),
+    _OrBare("string"),
 ]
 """A random length of time, or ``trace``."""
 
@@ -181,6 +199,7 @@ WorkCount = Annotated[
     | FromTrace,
     Field(discriminator="distribution"),
     BeforeValidator(_shorthand),
+    _OrBare("number", "trace"),
 ]
 """A random number such as tokens, or ``trace``."""
 

@@ -67,6 +67,8 @@ class PoolMeasures:
     """Most replicas starting, ready or draining at once."""
     replica_hours: float
     """From launch to stop. [h]"""
+    tail_hours: float
+    """The part of it after the horizon: requests still in service, idle tails. [h]"""
     response_s: Floats
     """Response times measured, in no order; empty if they were not to be kept. [s]"""
     histogram: Ints | None
@@ -133,6 +135,7 @@ def measure_pool(
         mean_ready_replicas=_ratio(ready_seconds, result.end_s),
         peak_replicas=_peak(replicas["launch_s"], stop_s),
         replica_hours=float(np.sum(stop_s - replicas["launch_s"])) / 3600.0,
+        tail_hours=_after(replicas["launch_s"], stop_s, result.horizon_s) / 3600.0,
         response_s=response_s if keep else np.empty(0),
         histogram=counted,
     )
@@ -210,6 +213,13 @@ def _sum_of_minima(times_s: Floats, width_s: float, n_bins: int) -> Floats:
     edges_s = width_s * np.arange(n_bins + 1)
     sums_s += edges_s * (times_s.size - earlier)
     return sums_s
+
+
+def _after(start_s: Floats, stop_s: Floats, moment_s: float | None) -> float:
+    """Return the intervals' time after a moment. [s]"""
+    if moment_s is None:
+        return 0.0
+    return float(np.sum(np.maximum(stop_s - np.maximum(start_s, moment_s), 0.0)))
 
 
 def _peak(start_s: Floats, stop_s: Floats) -> int:

@@ -1,8 +1,9 @@
 """One replication: the same traffic through every deployment, measured and billed.
 
 Common random numbers: all deployments meet the same arrivals and the same work, and the
-n-th launch of each takes the same uniform number through its own setup law. So their
-differences vary far less than they do (Law, Simulation Modeling and Analysis, ch. 11).
+n-th launch of each takes the same uniform number through its own setup law. So a
+difference between two is never one of traffic; how much less it varies than each of them
+depends on how alike they are (Law, Simulation Modeling and Analysis, ch. 11).
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ _FEW_LAUNCHES = 100
 _NEAR_TAIL = 0.2
 """A cold share within this of a quantile's tail makes the quantile jump between modes:
 measured coverage of a nominal 95 % interval was 0.53 at 5.0 % cold requests."""
+_LONG_TAIL = 0.01
 _MANY_LOST = 0.001
 
 
@@ -58,6 +59,7 @@ def row_warnings(
         _lost(row),
         _overloaded(study, deployment, row),
         _rare_cold_starts(outcomes),
+        _long_tail(outcomes),
     ]
     return [f"{shorten(row.deployment)}: {text}" for text in found if text]
 
@@ -114,4 +116,18 @@ def _rare_cold_starts(outcomes: list[Outcome]) -> str:
     return (
         f"only {launches} launch{plural} in all replications: the share of cold requests "
         "is a rough figure"
+    )
+
+
+def _long_tail(outcomes: list[Outcome]) -> str:
+    """Say when a short horizon makes the month look dearer than it is."""
+    measures = [one.measures for one in outcomes]
+    hours = math.fsum(one.replica_hours for one in measures)
+    tail = math.fsum(one.tail_hours for one in measures)
+    if tail <= _LONG_TAIL * hours:
+        return ""
+    return (
+        f"{format_fraction(tail / hours)} of the replica time lies after the horizon (what "
+        "is still served, idle tails), is billed, and counts in the month: lengthen the "
+        "horizon"
     )
