@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from costsim.billing.compiled import compiled
+from costsim.compiling import compiled
 
 if TYPE_CHECKING:
     from costsim.catalog.tariff import MeteringRules

@@ -14,17 +14,21 @@ run takes to compile.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numba import njit
 
-from costsim import records
+from costsim import compiling, records
+from costsim.compiling import compiled as kept_compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _OPTIONS: dict[str, Any] = {
-    "error_model": "numpy",
     "boundscheck": False,
     "_nrt": False,
     "nogil": True,
@@ -32,20 +36,14 @@ _OPTIONS: dict[str, Any] = {
 _INNER: dict[str, Any] = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
+    "error_model": "numpy",
     **_OPTIONS,
 }
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def compiled(function: _Function) -> _Function:
     """Return a function that Python calls, compiled, with its types kept for callers."""
-    try:
-        kept = njit(function, cache=True, **_OPTIONS)
-    except RuntimeError:
-        # numba found no folder to write to: then each process compiles for itself.
-        kept = njit(function, **_OPTIONS)
-    return cast("_Function", kept)
+    return kept_compiled(function, **_OPTIONS)
 
 
 inner = njit(**_INNER)
@@ -68,6 +66,10 @@ def source_digest() -> int:
     and does not look at the files of the functions that it calls.
     """
     digest = 0
-    for path in (*sorted(Path(__file__).parent.glob("*.py")), Path(records.__file__)):
+    for path in (
+        *sorted(Path(__file__).parent.glob("*.py")),
+        Path(compiling.__file__),
+        Path(records.__file__),
+    ):
         digest = zlib.crc32(path.read_bytes(), digest)
     return digest

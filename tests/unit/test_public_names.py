@@ -63,6 +63,8 @@ def test_closed_forms_come_without_the_engine():
         "print({'numba', 'pandas', 'pydantic'} & set(sys.modules))"
     )
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
 
     assert (done.stdout, done.stderr) == ("set()\n", "")

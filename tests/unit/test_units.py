@@ -142,7 +142,7 @@ def test_a_moment_is_of_the_calendar_or_a_time_after_the_start():
      "\u0665s", "5s\n5", "5,5s", "0x10s", "1" * 101 + "s", 5, 5.0, None, True, ["5s"]],
 )  # fmt: skip
 def test_what_is_no_quantity_is_refused_with_an_example(parse, text):
-    with pytest.raises(ValueError, match="write|allowed|finite") as refusal:
+    with pytest.raises(ValueError, match=r"write|allowed|finite") as refusal:
         parse(text)
 
     assert len(str(refusal.value)) < 250
@@ -162,7 +162,7 @@ def test_what_is_no_quantity_is_refused_with_an_example(parse, text):
     ],
 )
 def test_one_kind_of_quantity_is_not_taken_for_another(parse, text):
-    with pytest.raises(ValueError, match="is not a|has the unit"):
+    with pytest.raises(ValueError, match=r"is not a|has the unit"):
         parse(text)
 
 

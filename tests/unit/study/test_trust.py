@@ -111,8 +111,9 @@ def test_the_ways_to_get_lost_are_told_apart():
 
 
 def test_a_pool_that_cannot_keep_up_is_warned_of():
-    (warning,) = warnings_of(always_on(), **BUSY, service={"time": "4s"})
+    found = warnings_of(always_on(), **BUSY, service={"time": "4s"})
 
+    (warning,) = [text for text in found if "keep up" in text]
     assert warning.startswith("always on: cannot keep up: requests wait ")
     assert warning.endswith(
         "with all replicas that it may have (1) at work; raise the maximum"
@@ -148,6 +149,25 @@ def test_fewer_than_a_hundred_launches_in_all_are_warned_of():
 
 def test_no_launch_at_all_is_no_rough_figure():
     assert launch_warnings(0) == []
+
+
+def tail_warnings(horizon: str) -> list[str]:
+    """Return the warnings on the tail of a replica that serves until 4,600 s."""
+    found = warnings_of(
+        always_on(),
+        traffic=batches("1h", 1000),
+        service={"time": "1s"},
+        horizon=horizon,
+    )
+    return [text for text in found if "after the horizon" in text]
+
+
+def test_a_tail_that_is_more_than_a_hundredth_is_warned_of():
+    # 3,600 s and 1,000 s: until 4,600 s, of which 1.3 % or 0.87 % are after the horizon.
+    (warning,) = tail_warnings("4540s")
+
+    assert warning.startswith("always on: 1.3% of the replica time lies after the hor")
+    assert tail_warnings("4560s") == []
 
 
 def test_old_prices_are_warned_of_where_they_are_used():
