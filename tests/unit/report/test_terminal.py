@@ -13,7 +13,7 @@ from rich.console import Console
 from small_study import always_on, answer, own
 
 from costsim.report.terminal import run_report, short
-from costsim.units import format_duration, format_usd
+from costsim.units import format_duration, format_fraction, format_usd
 
 if TYPE_CHECKING:
     from costsim.study.result import RunResult
@@ -194,6 +194,20 @@ def test_numbers_are_aligned_to_the_right_below_their_heading(result):
     for line in rows:
         assert [line.ljust(160)[end - 1] == " " for end in ends] == [False] * len(ends)
         assert [line.ljust(160)[end] == " " for end in ends] == [True] * len(ends)
+
+
+def test_the_errors_beside_cost_and_p95_are_half_their_intervals(result):
+    words = {line.split("  ")[1].strip(): line for line in table_of(result)[1:]}
+
+    (row,) = [row for row in result.rows if row.deployment == "at zero"]
+    cost_error = (row.cost_usd_high - row.cost_usd_low) / 2 / row.cost_usd
+    p95_error = (row.p95_s_high - row.p95_s_low) / 2
+    assert words["at zero"].split()[3:7] == [
+        format_usd(row.cost_usd_per_month)[1:],
+        format_fraction(cost_error),
+        format_duration(row.p95_s),
+        format_duration(p95_error),
+    ]
 
 
 def test_columns_go_before_numbers_are_clipped(result):
