@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from costsim.billing.rounding import LONGEST_S
 from costsim.catalog.platform import load_catalog
 from costsim.catalog.provenance import UNDATED
 from costsim.catalog.quote import stale_sources
+from costsim.errors import InputError
 from costsim.scenario.deployment import ResolvedDeployment, resolve
 from costsim.scenario.load import scenario_hash, scenario_warnings
 from costsim.simulation.metrics import (
@@ -28,7 +30,7 @@ from costsim.study.statistics import Estimate, estimate_about, estimate_mean
 from costsim.study.trust import row_warnings, traffic_warnings
 from costsim.study.verdict import check, decide, limits
 from costsim.traffic.source import expected_requests, horizon_s, load_trace
-from costsim.units import SECONDS_PER_MONTH
+from costsim.units import SECONDS_PER_MONTH, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +71,8 @@ def run(
     ------
     InputError
         If the deployments or the trace cannot be used.
+    SimulationError
+        If a run would end in centuries only.
     """
     platforms = load_catalog() if catalog is None else catalog
     return run_resolved(
@@ -106,6 +110,12 @@ def run_resolved(
 def _plan(scenario: Scenario, deployments: tuple[ResolvedDeployment, ...]) -> Study:
     trace = load_trace(scenario)
     end_s = horizon_s(scenario, trace)
+    if end_s > LONGEST_S:
+        message = (
+            f"the horizon of {format_duration(end_s)} is too long; at most "
+            f"{format_duration(LONGEST_S)} can be billed"
+        )
+        raise InputError(message)
     expected = expected_requests(scenario, trace, end_s) * scenario.replications
     return Study(scenario, deployments, trace, end_s, expected <= EXACT_UP_TO)
 

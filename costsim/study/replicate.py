@@ -15,6 +15,8 @@ import numpy as np
 
 from costsim.billing.bill import Bill, bill
 from costsim.billing.meter import measure
+from costsim.billing.rounding import LONGEST_S
+from costsim.errors import SimulationError
 from costsim.records import Outcome as Ended
 from costsim.simulation.metrics import PoolMeasures, mean_level, measure_pool
 from costsim.simulation.settings import TooFewSetupTimesError
@@ -23,6 +25,7 @@ from costsim.study.pools import pool_arguments
 from costsim.traffic.source import Arrivals, generate
 from costsim.traffic.streams import stream_rng
 from costsim.traffic.work import quantile, uniforms
+from costsim.yaml_source import shorten
 
 if TYPE_CHECKING:
     from costsim.records import Floats
@@ -138,6 +141,12 @@ def _run_one(
     with_timeline: bool,
 ) -> Outcome:
     result = _simulate(deployment, arrivals, setups, study.horizon_s)
+    if result.end_s > LONGEST_S:
+        message = (
+            f"{shorten(deployment.name)}: the run ends only after {result.end_s:.3g} s; "
+            "shorten service, setup or idle times, or let more replicas share the work"
+        )
+        raise SimulationError(message)
     slo = study.scenario.slo
     measures = measure_pool(
         result,

@@ -11,7 +11,7 @@ import pytest
 from small_study import always_on, answer, batches, only_row, own, small
 
 import costsim
-from costsim.errors import ScenarioError
+from costsim.errors import InputError, ScenarioError, SimulationError
 from costsim.simulation.simulate import simulate_pool
 from costsim.study.compare import run
 from costsim.traffic.source import generate
@@ -372,6 +372,18 @@ def test_every_pool_that_is_refused_is_named_in_one_go():
         "deployments.0.pool.initial_replicas",
         "deployments.2.pool.initial_replicas",
     ]
+
+
+def test_a_horizon_of_centuries_is_refused():
+    with pytest.raises(
+        InputError, match="the horizon of 1000000d is too long; at most"
+    ):
+        answer(own(), horizon="1000000d", traffic={"streams": [{"rate": "0/h"}]})
+
+
+def test_a_run_that_would_end_in_centuries_cannot_be_completed():
+    with pytest.raises(SimulationError, match="own: the run ends only after "):
+        answer(own(max_replicas=1), service={"time": "20000d"})
 
 
 def test_the_public_name_runs_a_scenario():
