@@ -67,12 +67,19 @@ def _from(parse: Any) -> BeforeValidator:  # noqa: ANN401 - any of the parsers i
     )
 
 
+LONGEST_S = 4e9
+"""About 127 years: the meter counts nanoseconds in 64 bits. [s]"""
+_MOST_USD = 1e12
+"""More money than anybody pays, and far from where floats lose cents. [USD]"""
+MOST_REPLICAS = 1_000_000
+"""Most replicas that a pool can be told to keep."""
+
 Duration = Annotated[
     float,
     _from(units.parse_duration),
     _with_unit("s"),
     _schema("a duration", "90s", "5m", "1h30m"),
-    Field(ge=0),
+    Field(ge=0, le=LONGEST_S),
 ]
 """A length of time. [s]"""
 
@@ -110,7 +117,7 @@ Usd = Annotated[
     _from(units.parse_usd),
     _with_unit(" USD"),
     _schema("an amount of money", "250 USD"),
-    Field(ge=0),
+    Field(ge=0, le=_MOST_USD),
 ]
 """An amount of money. [USD]"""
 
@@ -119,7 +126,7 @@ Price = Annotated[
     _from(units.parse_price),
     _with_unit(" USD/h"),
     _schema("a price", "2.49 USD/h", "0.000222 USD/s"),
-    Field(ge=0),
+    Field(ge=0, le=_MOST_USD),
 ]
 """A price per unit of time. [USD/h]"""
 
@@ -163,6 +170,7 @@ Timeout = Annotated[
 
 Count = Annotated[int, Field(ge=0)]
 PositiveCount = Annotated[int, Field(ge=1)]
+Replicas = Annotated[int, Field(ge=0, le=MOST_REPLICAS)]
 NonNegative = Annotated[float, Field(ge=0)]
 PositiveFloat = Annotated[float, Field(gt=0)]
 Name = Annotated[str, Field(min_length=1, max_length=10_000)]

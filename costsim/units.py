@@ -75,7 +75,8 @@ def parse_duration(text: object) -> float:
     """
     parts = list(_DURATION_PART.finditer(text)) if _is_short(text) else []
     spelled = "".join(part.group(0) for part in parts)
-    if not parts or spelled != str(text).rstrip():
+    signed = any(part.group(1)[0] in "+-" for part in parts[1:])
+    if not parts or signed or spelled != str(text).rstrip():
         raise _refuse(text, "a duration", "'90s', '5m' or '1h30m'")
     seconds = 0.0
     for part in parts:
@@ -170,19 +171,22 @@ def format_duration(seconds: float) -> str:
     if seconds < 0:
         return f"-{format_duration(-seconds)}"
     if seconds < 0.9995:
-        return f"{seconds * 1e3:.0f}ms" if seconds else "0s"
+        digits = 0 if seconds >= 0.00095 else 1
+        return f"{seconds * 1e3:.{digits}f}ms" if seconds else "0s"
     if seconds < 99.95:
         return f"{seconds:.2f}".rstrip("0").rstrip(".") + "s"
     return _two_units(round(seconds))
 
 
 def _two_units(seconds: int) -> str:
+    """Return whole seconds in a unit and the next smaller one, rounded to that."""
     for large, small, name, next_name in (
         (86400, 3600, "d", "h"),
         (3600, 60, "h", "m"),
         (60, 1, "m", "s"),
     ):
-        if seconds >= large:
+        # 23h59m40s rounds to 24 hours, which is a day.
+        if seconds >= large - small // 120:
             whole, rest = divmod(round(seconds / small) * small, large)
             return f"{whole}{name}" + (f"{rest // small}{next_name}" if rest else "")
     return f"{seconds}s"

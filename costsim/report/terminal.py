@@ -109,7 +109,7 @@ def _table(result: RunResult, width: int) -> RenderableType:
         _numbers("LAUNCHES", order, lambda row: f"{row.launches:,.0f}"),
     ]
     # That nothing is lost is the first thing to leave out, that something is the last.
-    lossless = all(row.rejected + row.timed_out == 0 for row in order)
+    lossless = all(row.served == row.requests for row in order)
     kept, _ = fitting(columns, (*("LOST",) * lossless, *_DROP_FIRST), width)
     return render(kept, width)
 
@@ -142,7 +142,7 @@ def _p95_error(row: DeploymentRow) -> str:
 
 
 def _lost(row: DeploymentRow) -> str:
-    lost = row.rejected + row.timed_out
+    lost = row.requests - row.served
     return _share(lost / row.requests) if row.requests else "-"
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from costsim.catalog.lookup import unknown
 from costsim.catalog.provenance import UNDATED
 from costsim.catalog.quote import PriceSource, gpu_label
@@ -131,7 +133,7 @@ def _resolve_one(
     settings = Settings(deployment.settings, platform.autoscaler.settings, findings)
     gpu_count = replica.gpu_count if replica else deployment.gpu_count
     case = _Case(platform, settings, plan, gpu_count, findings)
-    pool = _POOLS[platform.name](case)
+    pool = _pool(case)
     _warn_of_unused(settings, findings)
     setup = _setup(deployment, scenario, pool, findings)
     judge(deployment.name, platform, plan.name, scenario.requirements, findings)
@@ -152,6 +154,18 @@ def _resolve_one(
         notes=tuple(findings.notes),
         capped_by=tuple(findings.capped_by),
     )
+
+
+def _pool(case: _Case) -> Pool | None:
+    """Return the pool of a platform's settings, or None after a problem."""
+    try:
+        return _POOLS[case.platform.name](case)
+    except ValidationError as error:
+        # A vendor names no bound here, but the engine has one.
+        for fault in error.errors():
+            name = ".".join(map(str, fault["loc"]))
+            case.findings.refuse("settings", f"{name}: {fault['msg'].lower()}")
+        return None
 
 
 def _custom(

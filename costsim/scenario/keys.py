@@ -89,6 +89,10 @@ def _resolve(schema: _Schema) -> _Schema:
     if "$ref" in schema:
         return _resolve(_root()["$defs"][schema["$ref"].rpartition("/")[2]])
     given = [part for part in schema.get("anyOf", ()) if part.get("type") != "null"]
+    # A bare value is short for one of the tagged alternatives beside it.
+    tagged: list[_Schema] = [part for part in given if "discriminator" in part]
+    if len(tagged) == 1:
+        return tagged[0]
     return _resolve(given[0]) if len(given) == 1 else schema
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from costsim.spec import (
     Count,
@@ -14,11 +14,30 @@ from costsim.spec import (
     PositiveFloat,
     Price,
     Rate,
+    Replicas,
     RuleError,
     Spec,
     Timeout,
     Usd,
 )
+
+Interval = Annotated[PositiveDuration, Field(ge=0.01)]
+"""Time between decisions; shorter ones only cost time. [s]"""
+
+
+def _whole_nanoseconds(increment_s: float) -> float:
+    if 0 < increment_s < 1e-9:
+        message = "must be 0s (not rounded) or at least 1 ns"
+        raise ValueError(message)
+    return increment_s
+
+
+Increment = Annotated[Duration, AfterValidator(_whole_nanoseconds)]
+"""What billed time is rounded up to; 0: not rounded. [s]"""
+
+
+_MOST_DECISIONS = 1_000_000
+"""Most decisions within one scaling window."""
 
 
 class OnDemand(Spec):
@@ -37,7 +56,7 @@ class ConcurrencyWindow(Spec):
     """Aim at a mean concurrency over a sliding window (Baseten and kin)."""
 
     kind: Literal["concurrency_window"]
-    scaling_interval: PositiveDuration = 5.0
+    scaling_interval: Interval = 5.0
     """Time between decisions."""
     scaling_window: PositiveDuration = 60.0
     """Span over which requests in system are averaged."""
@@ -48,12 +67,20 @@ class ConcurrencyWindow(Spec):
     max_scale_down_fraction: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Largest share of the replicas that one step removes."""
 
+    @model_validator(mode="after")
+    def _bounded_memory(self) -> Self:
+        # The loop remembers one sum for each decision in the window.
+        if self.scaling_window > _MOST_DECISIONS * self.scaling_interval:
+            message = f"must be at most {_MOST_DECISIONS:,} scaling intervals"
+            raise RuleError(message, "scaling_window")
+        return self
+
 
 class QueueDelay(Spec):
     """Launch one more while the head of the queue has waited too long (RunPod)."""
 
     kind: Literal["queue_delay"]
-    scaling_interval: PositiveDuration = 1.0
+    scaling_interval: Interval = 1.0
     """Time between decisions."""
     threshold: Duration = 4.0
     """Waiting time of the queue's head above which a replica is launched."""
@@ -63,7 +90,7 @@ class RequestCount(Spec):
     """Keep one replica for so many requests in system (RunPod)."""
 
     kind: Literal["request_count"]
-    scaling_interval: PositiveDuration = 1.0
+    scaling_interval: Interval = 1.0
     """Time between decisions."""
     requests_per_replica: PositiveFloat
     """Requests in system for each replica."""
@@ -110,7 +137,7 @@ class Pool(Spec):
     """What launches and removes replicas."""
     idle_timeout: Timeout = 60.0
     """A ready replica with nothing in service stops after this long; `never` keeps it."""
-    min_replicas: Count = 0
+    min_replicas: Replicas = 0
     """Never fewer."""
     max_replicas: Count | None = None
     """Never more; unlimited if left out."""
@@ -118,7 +145,7 @@ class Pool(Spec):
     """Requests that a replica serves at once."""
     concurrency_target: PositiveFloat | None = None
     """Requests per replica that the autoscaler aims at; the limit if left out."""
-    buffer_replicas: Count = 0
+    buffer_replicas: Replicas = 0
     """Extra replicas while the pool is active (on demand only)."""
     max_queued: Count | None = None
     """Requests that may wait; more are rejected."""
@@ -134,7 +161,7 @@ class Pool(Spec):
     """Abort a setup that is no longer needed (queueing literature; platforms do not)."""
     routing: Routing = "most_recently_used"
     """Which ready replica takes an arrival."""
-    initial_replicas: Count | None = None
+    initial_replicas: Replicas | None = None
     """Ready at the start; min_replicas if left out."""
 
     @model_validator(mode="after")
@@ -168,7 +195,7 @@ class Billing(Spec):
     """Price of one replica."""
     scope: Literal["replica", "segment", "request", "total", "aligned"] = "replica"
     """What is rounded: each replica's life, each billed interval, each request, all together, or clock slots."""
-    increment: Duration = 1.0
+    increment: Increment = 1.0
     """Rounded up to this; 0s is not rounded."""
     minimum: Duration = 0.0
     """Shortest time billed for an item."""

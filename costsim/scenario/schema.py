@@ -155,7 +155,7 @@ class Slo(Spec):
     cold_start_fraction: Fraction | None = None
     """Largest share of requests that wait for a replica that is starting."""
     lost_fraction: Fraction = 0.01
-    """Largest share of requests that is rejected or times out; holds with any SLO."""
+    """Largest share of requests that is not served; holds with any SLO."""
     cost_usd_per_month: Annotated[float, Field(ge=0)] | None = None
     """Largest cost of a month. [USD]"""
 

@@ -76,8 +76,8 @@ class PoolMeasures:
 
     @property
     def lost(self) -> int:
-        """Requests rejected or timed out."""
-        return self.rejected + self.timed_out
+        """Requests that were not served: rejected, timed out, or never begun."""
+        return self.requests - self.served
 
 
 def measure_pool(

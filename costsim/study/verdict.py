@@ -148,7 +148,7 @@ def _condition(rows: Sequence[DeploymentRow], slo: Slo | None) -> str:
 
 
 def _lost_fraction(row: DeploymentRow) -> float:
-    return (row.rejected + row.timed_out) / row.requests if row.requests else 0.0
+    return (row.requests - row.served) / row.requests if row.requests else 0.0
 
 
 def label(measure: str) -> str:

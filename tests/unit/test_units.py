@@ -187,7 +187,7 @@ def test_any_text_is_read_as_a_finite_number_or_refused(text):
     ("seconds", "text"),
     [
         (0.0, "0s"),
-        (0.0004, "0ms"),
+        (0.0004, "0.4ms"),
         (0.85, "850ms"),
         (0.9994, "999ms"),
         (0.9996, "1s"),
@@ -198,6 +198,8 @@ def test_any_text_is_read_as_a_finite_number_or_refused(text):
         (99.96, "1m40s"),
         (250.0, "4m10s"),
         (3599.6, "1h"),
+        (85_000.0, "23h37m"),
+        (86_399.0, "1d"),
         (12_000.0, "3h20m"),
         (14 * 86400.0, "14d"),
         (36 * 3600.0, "1d12h"),

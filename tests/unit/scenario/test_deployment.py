@@ -822,3 +822,23 @@ def test_requirements_that_leave_nothing_are_refused() -> None:
     problem = raised.value.problems[0]
     assert problem.key == "requirements"
     assert problem.message == "leave no deployment: b lacks cron; e lacks scale_to_zero"
+
+
+@pytest.mark.parametrize(
+    ("deployment", "settings"),
+    [
+        (BASETEN, {"min_replica": 10**8, "max_replica": 10**8}),
+        (EC2, {"instances": 10**8}),
+    ],
+    ids=["baseten", "ec2"],
+)
+def test_more_replicas_than_the_engine_takes_are_refused_at_the_settings(
+    deployment, settings
+) -> None:
+    found = problems(deployment, settings=settings)
+
+    assert found == {
+        "deployments.0.settings": (
+            "min_replicas: input should be less than or equal to 1000000"
+        )
+    }

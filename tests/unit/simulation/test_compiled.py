@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import costsim
+from costsim import compiling
 from costsim.simulation import compiled, kernel
 from costsim.simulation.state import LIFE_DTYPE
 
@@ -45,7 +46,7 @@ def test_a_function_is_compiled_where_no_cache_can_be_written(monkeypatch):
             raise RuntimeError("cannot cache function: no locator available")
         return ("compiled", function)
 
-    monkeypatch.setattr(compiled, "njit", njit_without_a_folder)
+    monkeypatch.setattr(compiling, "njit", njit_without_a_folder)
 
     assert compiled.compiled(len) == ("compiled", len)
 
