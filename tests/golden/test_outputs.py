@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from costsim import __version__
 
+_TYPER = "0.29."
 _FOLDER = Path(__file__).parent / "outputs"
 _RUN = ("run", _FOLDER / "scenario.yaml", "--prices", _FOLDER / "prices.yaml")
 
@@ -75,6 +77,10 @@ def test_the_bill(invoke, golden, tmp_path):
     golden("bill.csv", steady((tmp_path / "bill.csv").read_text("utf-8")))
 
 
+@pytest.mark.skipif(
+    not version("typer").startswith(_TYPER),
+    reason=f"the layout of help is typer's, and was written down with {_TYPER}x",
+)
 @pytest.mark.parametrize(
     "command", ["", "run", "init", "validate", "schema", "prices", "platforms"]
 )
