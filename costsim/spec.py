@@ -67,8 +67,6 @@ def _from(parse: Any) -> BeforeValidator:  # noqa: ANN401 - any of the parsers i
     )
 
 
-LONGEST_S = 4e9
-"""About 127 years: the meter counts nanoseconds in 64 bits. [s]"""
 _MOST_USD = 1e12
 """More money than anybody pays, and far from where floats lose cents. [USD]"""
 MOST_REPLICAS = 1_000_000
@@ -79,7 +77,7 @@ Duration = Annotated[
     _from(units.parse_duration),
     _with_unit("s"),
     _schema("a duration", "90s", "5m", "1h30m"),
-    Field(ge=0, le=LONGEST_S),
+    Field(ge=0, le=units.LONGEST_S),
 ]
 """A length of time. [s]"""
 

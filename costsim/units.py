@@ -18,6 +18,9 @@ from typing import TypeGuard
 HOURS_PER_MONTH = 730.0
 """A month in every price table and bill: 365 x 24 / 12. [h]"""
 
+LONGEST_S = 4e9
+"""Longest time anywhere: twice that still fits 63 bits of the meter's nanoseconds. [s]"""
+
 SECONDS_PER_HOUR = 3600.0
 SECONDS_PER_DAY = 86400.0
 SECONDS_PER_MONTH = HOURS_PER_MONTH * SECONDS_PER_HOUR

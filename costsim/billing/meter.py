@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING, Protocol, get_args
 
 import numpy as np
 
-from costsim.billing.rounding import (
-    LONGEST_S,
-    NS_PER_S,
-    Rounding,
-    exact_sum,
-    nanoseconds,
-)
+from costsim.billing.rounding import NS_PER_S, Rounding, exact_sum, nanoseconds
 from costsim.billing.spans import (
     Lives,
     Spans,
@@ -28,7 +22,7 @@ from costsim.billing.spans import (
     services,
 )
 from costsim.catalog.tariff import MeteringRules, Scope
-from costsim.units import SECONDS_PER_HOUR
+from costsim.units import LONGEST_S, SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
     from costsim.records import Floats, Ints, Records

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 NS_PER_S = 10**9
 
-LONGEST_S = 4e9
-"""Longest time that is metered: twice that still fits 63 bits of nanoseconds. [s]"""
-
 
 def nanoseconds(seconds: Floats) -> Ints:
     """Return whole nanoseconds, half to even. [ns]"""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import ValidationError
@@ -19,13 +19,10 @@ from costsim.catalog import overrides as price_overrides
 from costsim.catalog.features import Features
 from costsim.catalog.lookup import unknown
 from costsim.catalog.prices import Prices
-from costsim.catalog.provenance import STALE_AFTER_DAYS, age_days, complete
+from costsim.catalog.provenance import complete
 from costsim.catalog.rules import Autoscaler, Billing, ColdStarts, Conflict, Limits
 from costsim.errors import CatalogError
 from costsim.spec import Many, Spec
-
-if TYPE_CHECKING:
-    from datetime import date
 
 
 class Platform(Spec):
@@ -97,23 +94,6 @@ class Catalog:
         if found is None:
             raise CatalogError(unknown("platform", name, self.platforms))
         return found
-
-    def staleness(self, today: date) -> tuple[str, ...]:
-        """Return a warning for each platform that has a price older than 90 days."""
-        warnings = (stale_price(one, today) for one in self.platforms.values())
-        return tuple(text for text in warnings if text)
-
-
-def stale_price(platform: Platform, today: date) -> str:
-    """Return a warning if a price of the platform may be older than 90 days, else nothing."""
-    as_of = platform.prices_as_of
-    days = age_days(as_of, today)
-    if days is None or days <= STALE_AFTER_DAYS:
-        return ""
-    return (
-        f"prices of {platform.title} are up to {days} days old (as of {as_of}); check "
-        f"{platform.prices.source} and override what changed with --prices FILE"
-    )
 
 
 def load_catalog(overrides: str | Path | None = None) -> Catalog:

@@ -49,10 +49,7 @@ class Quote:
 
 
 def stale_sources(sources: Iterable[PriceSource], today: date) -> tuple[str, ...]:
-    """Return a warning for each source with prices that may be older than 90 days.
-
-    Unlike ``Catalog.staleness`` it speaks of nothing but the prices that are used.
-    """
+    """Return a warning for each source with prices that may be older than 90 days."""
     aged: dict[tuple[str, str], list[str]] = {}
     for one in sources:
         aged.setdefault((one.source, one.as_of), []).append(one.what)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from costsim.billing.rounding import LONGEST_S
 from costsim.catalog.platform import load_catalog
 from costsim.catalog.provenance import UNDATED
 from costsim.catalog.quote import stale_sources
@@ -30,7 +29,7 @@ from costsim.study.statistics import Estimate, estimate_about, estimate_mean
 from costsim.study.trust import row_warnings, traffic_warnings
 from costsim.study.verdict import check, decide, limits
 from costsim.traffic.source import expected_requests, horizon_s, load_trace
-from costsim.units import SECONDS_PER_MONTH, format_duration
+from costsim.units import LONGEST_S, SECONDS_PER_MONTH, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,6 +127,7 @@ def _result(
 ) -> RunResult:
     scenario = study.scenario
     bounds = limits(scenario.slo)
+    sources = tuple(s for one in study.deployments for s in one.sources)
     rows: list[DeploymentRow] = []
     thresholds = []
     lines: list[BillLine] = []
@@ -135,10 +135,7 @@ def _result(
         *scenario_warnings(scenario),
         *traffic_warnings(study, traffic),
         *resolution.warnings,
-        *stale_sources(
-            [source for one in study.deployments for source in one.sources],
-            datetime.now(UTC).date(),
-        ),
+        *stale_sources(sources, datetime.now(UTC).date()),
     ]
     costs_usd = {}
     for deployment, outcomes in zip(study.deployments, by_deployment, strict=True):
@@ -151,7 +148,6 @@ def _result(
         lines += mean_bill(deployment.name, [one.bill.items for one in outcomes])
         warnings += row_warnings(study, deployment, row, outcomes)
         costs_usd[deployment.name] = [one.bill.total_usd for one in outcomes]
-    sources = tuple(s for one in study.deployments for s in one.sources)
     return RunResult(
         scenario=scenario,
         scenario_hash=scenario_hash(scenario),

@@ -15,7 +15,6 @@ import numpy as np
 
 from costsim.billing.bill import Bill, bill
 from costsim.billing.meter import measure
-from costsim.billing.rounding import LONGEST_S
 from costsim.errors import SimulationError
 from costsim.records import Outcome as Ended
 from costsim.simulation.metrics import PoolMeasures, mean_level, measure_pool
@@ -25,6 +24,7 @@ from costsim.study.pools import pool_arguments
 from costsim.traffic.source import Arrivals, generate
 from costsim.traffic.streams import stream_rng
 from costsim.traffic.work import quantile, uniforms
+from costsim.units import LONGEST_S
 from costsim.yaml_source import shorten
 
 if TYPE_CHECKING:

@@ -141,8 +141,12 @@ def test_modal_prices_gpu_cpu_and_memory_apart() -> None:
     resolved = one(MODAL, resources={"cpu": 2, "memory": "16 GiB"})
 
     # 0.7992; 2 x 0.04716; 16 x 0.007992.
-    assert [part.name for part in resolved.hourly_parts] == ["gpu", "cpu", "memory"]
-    assert [part.usd_per_hour for part in resolved.hourly_parts] == pytest.approx(
+    assert [part.name for part in resolved.tariff.components] == [
+        "gpu",
+        "cpu",
+        "memory",
+    ]
+    assert [part.usd_per_hour for part in resolved.tariff.components] == pytest.approx(
         [0.7992, 0.09432, 0.127872]
     )
     assert resolved.tariff.usd_per_hour == pytest.approx(1.021392)
@@ -186,7 +190,7 @@ def test_several_gpus_cost_as_much_more() -> None:
     resolved = one(MODAL, gpu_count=2)
 
     assert resolved.gpu == "2x L4"
-    assert resolved.hourly_parts[0] == Component("gpu", pytest.approx(1.5984))
+    assert resolved.tariff.components[0] == Component("gpu", pytest.approx(1.5984))
     assert resolved.sources[0].what == "2x L4"
 
 
@@ -206,7 +210,7 @@ def test_without_resources_the_minimum_is_billed_and_said() -> None:
 def test_less_than_the_minimum_is_billed_at_the_minimum() -> None:
     resolved = one(MODAL, resources={"cpu": 0.1, "memory": "16 GiB"})
 
-    assert resolved.hourly_parts[1].usd_per_hour == pytest.approx(0.125 * 0.04716)
+    assert resolved.tariff.components[1].usd_per_hour == pytest.approx(0.125 * 0.04716)
     assert resolved.warnings == (
         "resources.cpu is below the minimum: billed at 0.125 physical cores",
     )
@@ -230,8 +234,8 @@ def test_a_region_multiplies_every_part(region: str | None, factor: float) -> No
 
     dearer = one(MODAL, resources=resources, region=region)
 
-    assert [part.usd_per_hour for part in dearer.hourly_parts] == pytest.approx(
-        [factor * part.usd_per_hour for part in plain.hourly_parts]
+    assert [part.usd_per_hour for part in dearer.tariff.components] == pytest.approx(
+        [factor * part.usd_per_hour for part in plain.tariff.components]
     )
 
 
@@ -287,7 +291,7 @@ def test_without_a_gpu_modal_prices_cpu_and_memory() -> None:
     resolved = one(MODAL, gpu=None, resources={"cpu": 1, "memory": "1 GiB"})
 
     assert resolved.gpu == ""
-    assert [part.name for part in resolved.hourly_parts] == ["cpu", "memory"]
+    assert [part.name for part in resolved.tariff.components] == ["cpu", "memory"]
     assert resolved.warnings == ("no gpu is given: priced as CPU and memory alone",)
 
 
