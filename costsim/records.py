@@ -32,6 +32,8 @@ class Outcome(IntEnum):
     """Waited longer than it was willing to."""
     UNFINISHED = 3
     """Still in the system at the end."""
+    FAILED = 4
+    """Its replica died, and its attempts were used up."""
 
 
 REQUEST_DTYPE = np.dtype(
@@ -55,6 +57,7 @@ REPLICA_DTYPE = np.dtype(
         ("busy_s", "f8"),  # with at least one request in service
         ("slot_s", "f8"),  # slot-seconds in service
         ("n_served", "i8"),  # completions
+        ("missed", "?"),  # its setup did not find its cache
     ]
 )
 """One replica's life: launch_s <= ready_s <= stop_s."""

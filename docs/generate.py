@@ -18,10 +18,12 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from costsim.cli.app import app
 from costsim.scenario.schema import Scenario
+from costsim.scenario.setup_presets import setup_presets
 from costsim.units import format_duration, parse_duration
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -99,6 +101,7 @@ def scenario_page() -> str:
     sections = [_section("Scenario", schema, named)]
     sections += [_section(name, named[name], named) for name in parts]
     sections += [_laws_section(kind, named) for kind in ("Duration", "Number")]
+    sections.append(_presets_section())
     return "\n".join([_INTRODUCTION, *sections])
 
 
@@ -166,6 +169,38 @@ def _laws_section(kind: str, named: Schema) -> str:
     return "\n".join([title, *head, *rows, ""])
 
 
+def _presets_section() -> str:
+    """Return the setups that somebody measured or published."""
+    rows = []
+    for name, preset in setup_presets().items():
+        law = _prose(", ".join(_words(preset.setup)))
+        source = f"[{preset.evidence}]({preset.source}), {preset.as_of}"
+        told = " ".join(filter(None, (f"{preset.what}.", preset.note)))
+        rows.append(f"| `{name}` | {_prose(told)} | {law} | {source} |")
+    head = [
+        "| preset | what was started | setup | source |",
+        "| --- | --- | --- | --- |",
+    ]
+    title = (
+        "### Presets of setups\n\nFor `setup: {preset: NAME}`. They are starting points: "
+        "weights, engine, GPU and region decide. Measure your own.\n"
+    )
+    return "\n".join([title, *head, *rows, ""])
+
+
+def _words(setup: BaseModel) -> list[str]:
+    """Return a setup as people write it, word by word."""
+    written = setup.model_dump(mode="json", exclude_defaults=True)
+    if "value" in written:
+        return [_plain(written["value"])]
+    found = []
+    for key, value in written.items():
+        part = getattr(setup, key)
+        inner = _words(part) if isinstance(part, BaseModel) else [_plain(value)]
+        found.append(f"{key} {' '.join(inner)}" if key != "distribution" else value)
+    return found
+
+
 def _bold(key: str, wanted: bool) -> str:
     return f"**`{key}`**" if wanted else f"`{key}`"
 
@@ -220,6 +255,8 @@ def _value(field: Schema) -> str:
             return " or ".join(dict.fromkeys(given))
     if field.get("type") == "array":
         return f"list of {_value(field['items'])}"
+    if isinstance(field.get("additionalProperties"), dict):
+        return f"mapping of names to {_value(field['additionalProperties'])}"
     if "examples" in field:
         return ", ".join(f"`{example}`" for example in field["examples"])
     return _scalar(field)

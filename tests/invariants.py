@@ -7,6 +7,7 @@ after every event at t: spans are half-open, [launch, stop) or [start, departure
 import math
 
 import numpy as np
+from autoscaler_cases import REMOVING
 from reference_billing import merged
 from reference_records import REJECTED, SERVED, TIMED_OUT, UNFINISHED, Settings
 
@@ -189,12 +190,13 @@ def check_enough_alive(pool, asked):
 
 
 def check_launches(pool, asked):
-    """Every replica is an initial one or was launched by an arrival, a tick or BOUNDS."""
+    """Every replica is initial, or launched by an arrival, a tick, BOUNDS or a PREWARM."""
     initial = asked.initial_replicas
     n_initial = asked.min_replicas if initial is None else initial
     n_launches = len(pool.replicas) - n_initial
     by_arrivals = int(pool.requests["launched"].sum())
     others_launch = bool(asked.bounds) or kind(asked) not in ("on_demand", "fixed")
+    others_launch = others_launch or bool(asked.keep_alive)
 
     assert (pool.requests["launched"] >= 0).all()
     assert by_arrivals <= n_launches
@@ -231,7 +233,7 @@ def kind(asked):
 
 def may_drain(asked):
     """Whether replicas may drain: the records do not tell a draining one from a ready one."""
-    return kind(asked) == "concurrency_window"
+    return kind(asked) in REMOVING
 
 
 def end_of_service(pool, begun):

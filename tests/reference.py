@@ -9,22 +9,33 @@ import heapq
 import math
 
 import numpy as np
+from reference_autoscalers import LOOPS
 from reference_billing import merged, metered_s
+from reference_keep_alive import KeepAlive
 from reference_records import (
+    ARRIVAL,
+    BOUNDS,
+    COMPLETION,
+    FAILURE,
+    GIVE_UP,
+    IDLE_TIMEOUT,
+    READY,
     REJECTED,
     REPLICA_DTYPE,
     REQUEST_DTYPE,
     SERVED,
+    TICK,
     TIMED_OUT,
     Pool,
     Replica,
     Request,
+    Service,
     Settings,
 )
+from reference_service import Failures, Slowdown
 
 __all__ = ["metered_s", "simulate_pool"]
 
-COMPLETION, READY, IDLE_TIMEOUT, GIVE_UP, ARRIVAL, BOUNDS, TICK = range(7)  # 3.1
 GUARD = 1e-9  # 9, last line
 INF = math.inf
 
@@ -36,7 +47,7 @@ def simulate_pool(arrival_s, service_time_s, setup_time_s, **settings):
     return simulator.pool()
 
 
-class Simulator:
+class Simulator(Slowdown, Failures, KeepAlive):
     def __init__(self, arrival_s, service_time_s, setup_time_s, settings):
         self.settings = settings
         self.now_s = self.last_change_s = 0.0
@@ -58,6 +69,7 @@ class Simulator:
         self.target = settings.concurrency_target or self.limit
         self.min = settings.min_replicas
         self.max = self.upper_bound(settings.max_replicas)
+        self.scaler = None  # the autoscaler, if it is one of 9.2, 9.3 and 9.5
         self.load = [(0.0, 0)]  # (since when, in system), for 9.1
         self.below_since_s = None  # u of 9.1
         self.tokens = settings.rate_limit[1] if settings.rate_limit else None
@@ -81,19 +93,27 @@ class Simulator:
         for entry in kept:
             self.push(float(bounds[entry][0]), BOUNDS, entry)
         self.to_come = len(self.requests) + len(kept)
+        self.start_to_learn()
         initial = self.settings.initial_replicas
         for _ in range(self.min if initial is None else initial):  # 6
             replica = self.new_replica()
             replica.state, replica.ready_s = "ready", 0.0
             self.put_stamp(replica)
+            self.arm_failure(replica)
             self.go_idle(replica)
-        if not self.on_demand:
+        if self.kind in LOOPS:
+            self.scaler = LOOPS[self.kind](self, {"kind": self.kind, **self.loop})
+            self.push(self.scaler.next_tick_s(), TICK, 1)
+        elif not self.on_demand:
             self.push(self.loop["scaling_interval_s"], TICK, 1)  # 9: k x interval
 
     def run(self):
         handlers = (
             self.completion,
             self.ready,
+            self.failure,
+            self.retry,
+            self.prewarm,
             self.idle_timeout,
             self.give_up,
             self.arrival,
@@ -101,16 +121,21 @@ class Simulator:
             self.tick,
         )
         cut = self.settings.end == "cut" and self.horizon_s < INF
-        while self.events:
-            time_s, event, number, timer = heapq.heappop(self.events)
+        while (upcoming := self.next_event()) is not None:
+            time_s, event, number, timer = upcoming
             if cut and (time_s, event) >= (self.horizon_s, ARRIVAL):  # 7
                 break
+            if event == FAILURE and self.only_failures_left(time_s):  # 7
+                break
+            self.progress_until(time_s)
             self.now_s = time_s
             self.step += 1
             changed = handlers[event](number, timer)
             if changed:
                 self.last_change_s = time_s  # 7
             self.load.append((time_s, self.in_system()))
+            if self.scaler is not None:
+                self.scaler.after_event()
         self.end_s = self.last_change_s
         if self.horizon_s < INF:
             self.end_s = self.horizon_s if cut else max(self.horizon_s, self.end_s)
@@ -139,16 +164,19 @@ class Simulator:
     # Arrivals
 
     def arrival(self, index, _):  # 4.1
-        request = self.requests[index]
-        request.arrived_at_step = self.step
         self.to_come -= 1
-        launches_before = self.launches
         if self.admitted_by_rate_limit():  # a
-            self.place(request)
+            self.admit(self.requests[index])
         else:
-            request.outcome = REJECTED
-        request.launched = self.launches - launches_before
+            self.requests[index].outcome = REJECTED
         return True
+
+    def admit(self, request):  # 4.1 b to g; 11 for a retry
+        request.arrived_at_step, request.waits_since_s = self.step, self.now_s
+        self.end_idle_period()
+        launches_before = self.launches
+        self.place(request)
+        request.launched += self.launches - launches_before
 
     def admitted_by_rate_limit(self):
         if self.settings.rate_limit is None:
@@ -169,8 +197,7 @@ class Simulator:
             self.begin(self.route(free), request)
         elif not ready and self.settings.at_zero == "reject":  # c
             request.outcome = REJECTED
-            if self.alive() == 0 < self.max:
-                self.launch()
+            self.wake()
             return
         elif self.settings.binding == "bound" and self.has_room_to_glue():  # d
             self.glue(request)
@@ -183,7 +210,17 @@ class Simulator:
             self.arm_give_up(request, ready)
         if self.on_demand:  # f
             self.launch_up_to_needed()
-        elif self.alive() == 0 < self.max:  # g
+        else:  # g
+            self.wake()
+
+    def wake(self):  # 4.1c, g
+        if self.alive() > 0:
+            return
+        if self.scaler is not None:
+            self.scaler.at_zero()
+        if self.max == 0 or (self.scaler is not None and not self.scaler.wakes_at_once):
+            return
+        for _ in range(1 if self.scaler is None else self.scaler.on_wake()):
             self.launch()
 
     def open_to_glue(self):
@@ -202,18 +239,23 @@ class Simulator:
         patience_s = self.settings.queue_timeout_s
         if not ready and isinstance(self.settings.at_zero, tuple):
             patience_s = self.settings.at_zero[1]
+        request.give_up_timer += 1  # even without patience: an earlier one is void
         if patience_s is not None:
-            self.push(request.arrival_s + patience_s, GIVE_UP, request.index)
+            due_s = request.waits_since_s + patience_s
+            self.push(due_s, GIVE_UP, request.index, request.give_up_timer)
 
-    def give_up(self, index, _):  # 4.11
+    def will_give_up(self, request, timer):
+        glued = request.waits_for is not None and request in request.waits_for.glued
+        return timer == request.give_up_timer and (request in self.queue or glued)
+
+    def give_up(self, index, timer):  # 4.11
         request = self.requests[index]
-        if request in self.queue:
-            self.queue.remove(request)
-        elif request.waits_for is not None and request in request.waits_for.glued:
-            request.waits_for.glued.remove(request)
-        else:
+        if not self.will_give_up(request, timer):
             return False
+        waiting = self.queue if request in self.queue else request.waits_for.glued
+        waiting.remove(request)
         request.outcome = TIMED_OUT
+        self.begin_idle_period_if_empty()
         self.cancel_surplus()
         return True
 
@@ -247,18 +289,31 @@ class Simulator:
         request.start_s = self.now_s
         request.replica = replica.id
         request.cold = replica.ready_at_step > request.arrived_at_step  # 4.7
+        request.n_begun += 1
+        request.service = Service(self.now_s, duration_s)
         replica.in_service.append(request)
-        replica.begun.append(request)
+        replica.begun.append(request.service)
         replica.timer, replica.pinned = None, False
-        self.push(self.now_s + duration_s, COMPLETION, request.index)  # 3.2
+        if self.settings.slowdown == 0:
+            due_s = self.now_s + duration_s  # 3.2
+            self.push(due_s, COMPLETION, request.index, request.n_begun)
 
-    def completion(self, index, _):  # 4.2
+    def leave(self, replica, request):
+        request.service.stop_s = self.now_s
+        request.service = None
+        replica.in_service.remove(request)
+
+    def completion(self, index, nth_begun):  # 4.2
         request = self.requests[index]
+        if request.service is None or request.n_begun != nth_begun:
+            return False  # 11: its replica has failed
         replica = self.replicas[request.replica]
         request.departure_s = self.now_s
         request.outcome = SERVED
-        replica.in_service.remove(request)
+        request.service.completed = True
+        self.leave(replica, request)
         self.put_stamp(replica)
+        self.begin_idle_period_if_empty()
         if replica.state != "draining":
             self.feed(replica)
         if not replica.in_service:
@@ -305,6 +360,7 @@ class Simulator:
         replica.state, replica.ready_s = "ready", self.now_s
         replica.ready_at_step = self.step
         self.put_stamp(replica)
+        self.arm_failure(replica)
         for request in replica.glued:
             self.begin(replica, request)
         replica.glued = []
@@ -316,10 +372,10 @@ class Simulator:
 
     def go_idle(self, replica):  # 4.5
         has_timers = self.on_demand or self.kind in ("queue_delay", "request_count")
-        if has_timers and self.settings.idle_timeout_s < INF:
+        due_s = self.idle_deadline_s()
+        if has_timers and due_s < INF:
             self.timers += 1
             replica.timer, replica.pinned = self.timers, False
-            due_s = self.now_s + self.settings.idle_timeout_s
             self.push(due_s, IDLE_TIMEOUT, replica.id, self.timers)
 
     def idle_timeout(self, replica_id, timer):  # 4.5
@@ -369,7 +425,7 @@ class Simulator:
     def tick(self, number, _):  # 9
         running_before, launches_before = list(self.running), self.launches
         desired = self.desired()
-        if self.in_system() > 0:
+        if self.in_system() > 0 and self.kind != "keda":  # 9.3.6
             desired = max(desired, 1)
         desired = min(max(desired, self.min), self.max)
         alive = self.alive()
@@ -377,18 +433,25 @@ class Simulator:
             self.launch()
         drained = self.scale_down(desired, alive)
         if not self.is_last_tick():
-            self.push((number + 1) * self.loop["scaling_interval_s"], TICK, number + 1)
+            self.push(self.next_tick_s(number + 1), TICK, number + 1)
         launched = self.launches > launches_before
         return launched or drained or self.running != running_before
 
+    def next_tick_s(self, number):
+        if self.scaler is not None:
+            return self.scaler.next_tick_s()
+        return number * self.loop["scaling_interval_s"]
+
     def desired(self):
+        if self.scaler is not None:
+            return self.scaler.tick()
         if self.kind == "concurrency_window":  # 9.1
             per_replica = self.target * self.loop["target_utilization"]
             return ceil(self.average_load() / per_replica)
         if self.kind == "request_count":  # 9.4
             return ceil(self.in_system() / self.loop["requests_per_replica"])
         threshold_s = self.loop["threshold_s"]  # 9.4, queue_delay
-        late = self.queue and self.now_s > self.queue[0].arrival_s + threshold_s
+        late = self.queue and self.now_s > self.queue[0].waits_since_s + threshold_s
         return self.alive() + 1 if late else self.alive()
 
     def average_load(self):  # 9.1
@@ -402,6 +465,9 @@ class Simulator:
         return area / window_s
 
     def scale_down(self, desired, alive):  # 9.1
+        if self.scaler is not None:
+            self.remove(max(alive - desired, 0))
+            return desired < alive
         if self.kind != "concurrency_window" or desired >= alive:
             self.below_since_s = None
             return False
@@ -429,7 +495,10 @@ class Simulator:
         nothing_to_do = self.in_system() == 0 or self.max == 0
         removes = self.kind == "concurrency_window"
         settled = self.alive() == self.min or not removes
-        return self.to_come == 0 and nothing_to_do and settled
+        if self.scaler is not None:
+            nothing_to_do = not self.scaler.may_serve() or self.max == 0
+            settled = not self.scaler.may_go_down()
+        return self.to_come + self.backing_off == 0 and nothing_to_do and settled
 
     # Records
 
@@ -441,16 +510,13 @@ class Simulator:
         return Pool(requests, np.array(rows, dtype=REPLICA_DTYPE), self.end_s)
 
     def replica_record(self, replica):
-        served = [r for r in replica.begun if r.outcome == SERVED]
         # 7: what is unfinished is clipped at the horizon
-        spans = [
-            (r.start_s, r.departure_s if r.outcome == SERVED else self.end_s)
-            for r in replica.begun
-        ]
+        spans = [(x.start_s, min(x.stop_s, self.end_s)) for x in replica.begun]
         busy_s = sum(stop_s - start_s for start_s, stop_s in merged(spans))
         slot_s = sum(stop_s - start_s for start_s, stop_s in spans)
+        n_served = sum(x.completed for x in replica.begun)
         times = (replica.launch_s, replica.ready_s, replica.stop_s)
-        return (*times, busy_s, slot_s, len(served))
+        return (*times, busy_s, slot_s, n_served)
 
 
 def ceil(quotient):

@@ -5,6 +5,8 @@ Written from section 8 of docs/model.md alone; numbers in comments are its claus
 
 import math
 
+import numpy as np
+
 INF = math.inf
 
 
@@ -17,21 +19,25 @@ def metered_s(
     idle_billed=True,
     unbilled_setup_s=0.0,
 ):
-    """Return the billed seconds of a pool, rounded as a platform would. [s]"""
+    """Return the billed seconds of a pool, rounded as a platform would. [s]
+
+    unbilled_setup_s: of every replica's setup, or of each.
+    """
     increment = max(nanoseconds(increment_s), 1)  # 0 s: no coarser than lengths are
     minimum = round_up(nanoseconds(minimum_s), increment)
     free_s = unbilled_setup_s if setup_billed else INF
+    frees_s = np.broadcast_to(free_s, len(pool.replicas)).tolist()
     if scope == "request":
-        items = request_items(pool, free_s)
+        items = request_items(pool, frees_s)
     else:
-        items = span_items(pool, scope, free_s, idle_billed, increment)
+        items = span_items(pool, scope, frees_s, idle_billed, increment)
     billed = [max(round_up(item, increment), minimum) for item in items if item > 0]
     return sum(billed) / 10**9
 
 
-def span_items(pool, scope, free_s, idle_billed, increment):  # 8.2, all but `request`
+def span_items(pool, scope, frees_s, idle_billed, increment):  # 8.2, all but `request`
     per_replica = [
-        billed_spans(pool, replica, free_s, idle_billed)
+        billed_spans(pool, replica, frees_s[replica], idle_billed)
         for replica in range(len(pool.replicas))
     ]
     every = [span for spans in per_replica for span in spans]
@@ -64,7 +70,7 @@ def service_span(pool, request):  # 8.4
     return (start_s, pool.end_s if math.isnan(departure_s) else departure_s)
 
 
-def request_items(pool, free_s):  # 8.2 `request`
+def request_items(pool, frees_s):  # 8.2 `request`
     seen = set()
     items = []
     begun = [i for i, r in enumerate(pool.requests) if r["replica"] >= 0]
@@ -75,7 +81,7 @@ def request_items(pool, free_s):  # 8.2 `request`
         if replica not in seen:
             record = pool.replicas[replica]
             launch_s, ready_s = float(record["launch_s"]), float(record["ready_s"])
-            item += length((min(launch_s + free_s, ready_s), ready_s))
+            item += length((min(launch_s + frees_s[replica], ready_s), ready_s))
         seen.add(replica)
         items.append(item)
     return items

@@ -1,6 +1,6 @@
 """What the reference simulator is about: settings, requests, replicas, and its records.
 
-Written from sections 1 and 2 of docs/model.md; numbers in comments are its clauses.
+Written from sections 1, 2 and 11 of docs/model.md; numbers in comments are its clauses.
 """
 
 import math
@@ -10,7 +10,11 @@ from typing import Any
 
 import numpy as np
 
-SERVED, REJECTED, TIMED_OUT, UNFINISHED = range(4)
+COMPLETION, READY, FAILURE, RETRY, PREWARM, IDLE_TIMEOUT = range(6)
+GIVE_UP, ARRIVAL, BOUNDS, TICK = range(6, 10)
+"""Classes of events, in the order of 3.1."""
+
+SERVED, REJECTED, TIMED_OUT, UNFINISHED, FAILED = range(5)
 NAN = math.nan
 
 REQUEST_DTYPE = np.dtype(
@@ -58,6 +62,8 @@ class Settings:
     end: str = "drain"
     first_service_time_s: Sequence[float] | None = None
     slowdown: float = 0.0
+    failures: Mapping[str, Any] | None = None
+    keep_alive: Mapping[str, Any] | None = None
     autoscaler: str | Mapping[str, Any] = "on_demand"
     bounds: Sequence[tuple[float, int, int | None]] | None = None
 
@@ -75,6 +81,24 @@ class Request:
     arrived_at_step: int = -1
     waits_for: "Replica | None" = None
     """The starting replica it is glued to, if any."""
+    waits_since_s: float = NAN
+    """Its arrival, or its last retry. [s]"""
+    give_up_timer: int = 0
+    """The number of its armed give-up: one with another number is void."""
+    service: "Service | None" = None
+    """What it is in, if it is in service."""
+    n_begun: int = 0
+    """How many times it has begun service."""
+
+
+@dataclass(eq=False)
+class Service:
+    """One request on one replica, from begin to completion or failure."""
+
+    start_s: float
+    work_left_s: float
+    stop_s: float = math.inf
+    completed: bool = False
 
 
 @dataclass(eq=False)
@@ -91,8 +115,8 @@ class Replica:
     pinned: bool = False
     glued: list[Request] = field(default_factory=list)
     in_service: list[Request] = field(default_factory=list)
-    begun: list[Request] = field(default_factory=list)
-    """Every request it ever began, in order."""
+    begun: list[Service] = field(default_factory=list)
+    """Every service it ever began, in order."""
 
     @property
     def alive(self):

@@ -8,7 +8,7 @@ from costsim.study.result import DeploymentRow, RunResult
 
 ROW_NAMES = [
     "deployment", "platform", "gpu", "replications", "requests", "served", "rejected",
-    "timed_out", "cost_usd", "cost_usd_low", "cost_usd_high", "cost_usd_per_month",
+    "timed_out", "failed", "cost_usd", "cost_usd_low", "cost_usd_high", "cost_usd_per_month",
     "cost_usd_per_1k_requests", "busy_usd", "idle_usd", "setup_usd", "rounding_usd",
     "fees_usd", "credits_usd", "mean_s", "p50_s", "p90_s", "p95_s", "p95_s_low",
     "p95_s_high", "p99_s", "mean_wait_s", "cold_start_fraction", "launches",

@@ -1,6 +1,9 @@
 """Scenarios reduced to their traffic, for tests that look at nothing else."""
 
+import numpy as np
+
 from costsim.scenario.schema import Scenario
+from costsim.traffic import loops
 
 DEPLOYMENT = {
     "name": "one",
@@ -27,3 +30,26 @@ def scenario_with(traffic, **other):
 def stream_of(rate="1/s", **other):
     """Return the traffic of one stream; without a rate for cron."""
     return {"streams": [{**({} if rate is None else {"rate": rate}), **other}]}
+
+
+def read_all(reader, size=4096):
+    """Return all arrivals of a reader."""
+    parts = []
+    while not parts or len(parts[-1]) == size:
+        out = np.empty(size)
+        parts.append(out[: reader.read(out)])
+    return np.concatenate(parts)
+
+
+def filled(fill, n):
+    """Return an array of n numbers that something fills."""
+    out = np.empty(n)
+    fill(out)
+    return out
+
+
+def times_of(rate, operational):
+    """Return when the integral of a rate reaches ascending values below its total."""
+    times = np.diff(operational, prepend=0.0)
+    end, *_ = loops.place(times, 0, 0.0, 0.0, 0, rate.expected, rate.edges_s)
+    return times[:end]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from costsim.units import SECONDS_PER_HOUR, SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
-    from costsim.billing.meter import Usage
+    from costsim.billing.usage import Usage
     from costsim.catalog.tariff import Tariff
 
 BillComponent = Literal["gpu", "cpu", "memory", "instance", "request", "plan", "credit"]

@@ -55,11 +55,24 @@ class Lives:
         )
 
 
-def billed_from_s(lives: Lives, rules: MeteringRules) -> Floats:
-    """Return when the billed part of each setup begins; ready_s if it has none. [s]"""
+def billed_from_s(
+    lives: Lives, rules: MeteringRules, unbilled_setup_s: Floats | None = None
+) -> Floats:
+    """Return when the billed part of each setup begins; ready_s if it has none. [s]
+
+    Parameters
+    ----------
+    lives : Lives
+        Of all replicas.
+    rules : MeteringRules
+        Whether setups are billed, and the first part that is not.
+    unbilled_setup_s : ndarray of float64, optional
+        That first part of each replica's own setup, instead of the rules' for all. [s]
+    """
     if not rules.setup_billed:
         return lives.ready_s
-    return np.minimum(lives.launch_s + rules.unbilled_setup_s, lives.ready_s)
+    free_s = rules.unbilled_setup_s if unbilled_setup_s is None else unbilled_setup_s
+    return np.minimum(lives.launch_s + free_s, lives.ready_s)
 
 
 def requests_matter(rules: MeteringRules, min_replicas: int) -> bool:
@@ -96,6 +109,7 @@ def billed_spans(
     end_s: float,
     rules: MeteringRules,
     min_replicas: int = 0,
+    unbilled_setup_s: Floats | None = None,
 ) -> Spans:
     """Return the maximal billed spans of every replica.
 
@@ -112,9 +126,11 @@ def billed_spans(
         What is billed; not with the scope `request`, whose items are no spans.
     min_replicas : int
         Replicas whose idle time is free if ``rules.min_idle_billed`` is false.
+    unbilled_setup_s : ndarray of float64, optional
+        First part of each replica's setup that is not billed, instead of the rules'. [s]
     """
     lives = Lives.of(replicas, end_s)
-    from_s = billed_from_s(lives, rules)
+    from_s = billed_from_s(lives, rules, unbilled_setup_s)
     if not requests_matter(rules, min_replicas):
         return Spans(np.arange(len(replicas)), from_s, lives.stop_s)
     spans = services(requests, len(replicas), end_s)

@@ -50,6 +50,15 @@ class Phase(Sourced):
         return self.billed == "yes" or self.modeled_as == "billed"
 
 
+_PHASES_OF_SETUP = {
+    "provision": "waiting_for_capacity",
+    "image": "image_pull",
+    "boot": "container_boot",
+    "download": "weight_download",
+}
+"""A scenario's names of the phases of a setup; any other is part of the model's load."""
+
+
 class Phases(Spec):
     """A replica's life, and what is around it."""
 
@@ -81,6 +90,11 @@ class Phases(Spec):
     """Building the image."""
     development: Phase
     """A deployment for development."""
+
+    def bills_setup_phase(self, name: str) -> bool:
+        """Return whether costsim bills a phase of a setup, by its name in a scenario."""
+        phase: Phase = getattr(self, _PHASES_OF_SETUP.get(name, "model_load"))
+        return phase.charged
 
 
 class Billing(Sourced):

@@ -46,7 +46,7 @@ def require_probability(probability: float) -> None:
         raise ValueError(msg)
 
 
-def require_stable(offered_load: float, servers: int) -> None:
+def require_stable(offered_load: float, servers: float) -> None:
     """Raise `UnstableQueueError` for a load that the servers cannot carry."""
     if offered_load >= servers:
         raise UnstableQueueError(offered_load, servers)

@@ -17,7 +17,7 @@ from costsim.units import format_duration, format_fraction, format_usd
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from costsim.study.replicate import Timeline
+    from costsim.simulation.timeline import Timeline
     from costsim.study.result import DeploymentRow, RunResult
 
 _NAME_WIDTH = 28

@@ -9,6 +9,13 @@ dependency. The language is Vixie cron's: lists, ranges, steps, names.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from costsim.records import Ints
 
 _MONTHS = (
     *("JAN", "FEB", "MAR", "APR", "MAY", "JUN"),
@@ -51,6 +58,27 @@ class CronSchedule:
     """Days of the week, Sunday is 0."""
     either_day: bool
     """A day matches by its day of month or by its day of week; else it must by both."""
+
+    @property
+    def minutes_of_day(self) -> list[int]:
+        """Minutes after midnight at which it happens on a day that matches. [min]"""
+        return sorted(
+            60 * hour + minute for hour in self.hours for minute in self.minutes
+        )
+
+    def on_days(self, days: Ints) -> npt.NDArray[np.bool_]:
+        """Return whether it happens on days, each counted from 1970-01-01."""
+        import numpy as np
+
+        date = days.astype("datetime64[D]")
+        month = date.astype("datetime64[M]")
+        day_of_month = (date - month).astype(np.int64) + 1
+        by_date = np.isin(day_of_month, [*self.days])
+        # 1970-01-01 was a Thursday, and Sunday is 0.
+        by_weekday = np.isin((days + 4) % 7, [*self.weekdays])
+        matches = by_date | by_weekday if self.either_day else by_date & by_weekday
+        in_month = np.isin(month.astype(np.int64) % 12 + 1, [*self.months])
+        return np.asarray(matches & in_month)
 
 
 def parse_cron(text: str) -> CronSchedule:

@@ -15,22 +15,23 @@ from costsim.catalog.provenance import UNDATED
 from costsim.catalog.quote import PriceSource, gpu_label
 from costsim.catalog.tariff import Component, MeteringRules, Tariff
 from costsim.errors import Problem, ScenarioError
-from costsim.scenario.distributions import ConstantDuration
 from costsim.scenario.findings import Exclusion, Findings
 from costsim.scenario.plan import find_plan
-from costsim.scenario.pool import Fixed
 from costsim.scenario.replica import find_replica
 from costsim.scenario.requirements import judge, unknown_requirements
+from costsim.scenario.scheduling import with_schedule
 from costsim.scenario.settings import Settings
+from costsim.scenario.setup_plan import find_setup
 from costsim.scenario.vendors import Case, find_pool
 
 if TYPE_CHECKING:
-    from costsim.catalog.platform import Catalog, Platform
+    from costsim.catalog.platform import Catalog
     from costsim.scenario.distributions import DurationDistribution
     from costsim.scenario.plan import ChosenPlan
     from costsim.scenario.pool import Billing, Pool
     from costsim.scenario.replica import Replica
     from costsim.scenario.schema import Deployment, Scenario
+    from costsim.scenario.setup_plan import SetupPlan
 
 
 __all__ = ["PriceSource", "Resolution", "ResolvedDeployment", "resolve"]
@@ -54,8 +55,8 @@ class ResolvedDeployment:
     """The pool, for the engine."""
     tariff: Tariff
     """Metering rules and prices, for the bill."""
-    setup: DurationDistribution
-    """Setup time of a replica."""
+    setup_plan: SetupPlan
+    """How long a replica takes from launch to ready, and what of it is billed."""
     speed: float
     """Service times are divided by it. [1]"""
     sources: tuple[PriceSource, ...]
@@ -66,6 +67,21 @@ class ResolvedDeployment:
     """Choices that were made for the user."""
     capped_by: tuple[str, ...] = ()
     """Limits that bound the number of replicas."""
+
+    @property
+    def setup(self) -> DurationDistribution:
+        """The law of a setup that is nothing but one.
+
+        Raises
+        ------
+        ValueError
+            If it has phases, or is a mixture.
+        """
+        law = self.setup_plan.law
+        if law is None:
+            message = f"the setup of {self.name} is not one law; see setup_plan"
+            raise ValueError(message)
+        return law
 
 
 @dataclass(frozen=True)
@@ -127,9 +143,11 @@ def _resolve_one(
     settings = Settings(deployment.settings, platform.autoscaler.settings, findings)
     gpu_count = replica.gpu_count if replica else deployment.gpu_count
     case = Case(platform, settings, plan, gpu_count, findings)
-    pool = find_pool(case)
+    pool = with_schedule(find_pool(case), deployment.schedule, case, scenario)
     _warn_of_unused(settings, findings)
-    setup = _setup(deployment, scenario, pool, findings)
+    rules = platform.billing.metering(deployment.unbilled_setup)
+    bills = platform.billing.phases.bills_setup_phase
+    setup = find_setup(deployment, scenario, pool, rules, bills, findings)
     judge(deployment.name, platform, plan.name, scenario.requirements, findings)
     if findings.problems or replica is None or pool is None or setup is None:
         return None
@@ -140,8 +158,8 @@ def _resolve_one(
         instance=replica.instance,
         plan=plan.name,
         pool=pool,
-        tariff=_tariff(deployment, platform, replica, plan),
-        setup=setup,
+        tariff=_tariff(setup.metering(rules), replica, plan),
+        setup_plan=setup,
         speed=deployment.speed,
         sources=replica.quote.sources + plan.sources,
         warnings=tuple(findings.warnings),
@@ -154,11 +172,16 @@ def _custom(
     deployment: Deployment, pool: Pool, scenario: Scenario, findings: Findings
 ) -> ResolvedDeployment | None:
     """Return a deployment whose pool and prices are written out in the scenario."""
-    setup = _setup(deployment, scenario, pool, findings)
-    if setup is None or deployment.billing is None:
+    billing = deployment.billing
+    if billing is None:
+        return None
+    rules = _custom_rules(billing, deployment.unbilled_setup)
+    setup = find_setup(
+        deployment, scenario, pool, rules, lambda _: billing.setup, findings
+    )
+    if setup is None:
         return None
     judge(deployment.name, None, "", scenario.requirements, findings)
-    price = deployment.billing.price
     gpu = deployment.gpu
     return ResolvedDeployment(
         name=deployment.name,
@@ -167,16 +190,17 @@ def _custom(
         instance="",
         plan="",
         pool=pool,
-        tariff=_custom_tariff(deployment.billing, deployment.unbilled_setup),
-        setup=setup,
+        tariff=_custom_tariff(billing, setup.metering(rules)),
+        setup_plan=setup,
         speed=deployment.speed,
-        sources=(PriceSource("replica", price, "the scenario", UNDATED),),
+        sources=(PriceSource("replica", billing.price, "the scenario", UNDATED),),
         warnings=tuple(findings.warnings),
+        notes=tuple(findings.notes),
     )
 
 
-def _custom_tariff(billing: Billing, unbilled_setup_s: float | None) -> Tariff:
-    rules = MeteringRules(
+def _custom_rules(billing: Billing, unbilled_setup_s: float | None) -> MeteringRules:
+    return MeteringRules(
         scope=billing.scope,
         increment_s=billing.increment,
         minimum_s=billing.minimum,
@@ -184,6 +208,9 @@ def _custom_tariff(billing: Billing, unbilled_setup_s: float | None) -> Tariff:
         idle_billed=billing.idle,
         unbilled_setup_s=unbilled_setup_s or 0.0,
     )
+
+
+def _custom_tariff(billing: Billing, rules: MeteringRules) -> Tariff:
     return Tariff(
         rules,
         (Component("instance", billing.price),),
@@ -193,24 +220,9 @@ def _custom_tariff(billing: Billing, unbilled_setup_s: float | None) -> Tariff:
     )
 
 
-def _setup(
-    deployment: Deployment, scenario: Scenario, pool: Pool | None, findings: Findings
-) -> DurationDistribution | None:
-    """Return the setup time of a replica; a fixed pool never launches and needs none."""
-    setup = deployment.setup or scenario.setup
-    if setup is None and pool is not None and isinstance(pool.autoscaler, Fixed):
-        return ConstantDuration(distribution="constant", value=0.0)
-    if setup is None:
-        message = "is missing, here and in the scenario; write one, such as '25s'"
-        findings.refuse("setup", message)
-    return setup
-
-
-def _tariff(
-    deployment: Deployment, platform: Platform, replica: Replica, plan: ChosenPlan
-) -> Tariff:
+def _tariff(rules: MeteringRules, replica: Replica, plan: ChosenPlan) -> Tariff:
     return Tariff(
-        platform.billing.metering(deployment.unbilled_setup),
+        rules,
         replica.quote.components,
         monthly_fee_usd=plan.fee_usd,
         monthly_credit_usd=plan.credit_usd,

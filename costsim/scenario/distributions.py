@@ -101,7 +101,7 @@ class FromTrace(Spec):
     distribution: Literal["trace"]
 
 
-def _shorthand(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+def read_bare(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
     """Read a bare value as a constant, and ``trace`` as the trace's own."""
     if value == "trace":
         return {"distribution": "trace"}
@@ -153,7 +153,7 @@ class EmpiricalNumber(Empirical[NonNegative]):
     """A number drawn with replacement from measured ones."""
 
 
-class _OrBare:
+class OrBare:
     """Tells the JSON Schema, too, that a bare value may stand for a constant."""
 
     def __init__(self, kind: Literal["string", "number"], *words: str) -> None:
@@ -172,8 +172,8 @@ DurationDistribution = Annotated[
     | GammaDuration
     | EmpiricalDuration,
     Field(discriminator="distribution"),
-    BeforeValidator(_shorthand),
-    _OrBare("string"),
+    BeforeValidator(read_bare),
+    OrBare("string"),
 ]
 """A random length of time; a bare duration is a constant."""
 
@@ -185,8 +185,8 @@ WorkDuration = Annotated[
     | EmpiricalDuration
     | FromTrace,
     Field(discriminator="distribution"),
-    BeforeValidator(_shorthand),
-    _OrBare("string"),
+    BeforeValidator(read_bare),
+    OrBare("string"),
 ]
 """A random length of time, or ``trace``."""
 
@@ -198,8 +198,8 @@ WorkCount = Annotated[
     | EmpiricalNumber
     | FromTrace,
     Field(discriminator="distribution"),
-    BeforeValidator(_shorthand),
-    _OrBare("number", "trace"),
+    BeforeValidator(read_bare),
+    OrBare("number", "trace"),
 ]
 """A random number such as tokens, or ``trace``."""
 

@@ -110,4 +110,9 @@ def _alternative(schema: _Schema, part: str | int) -> _Schema | None:
 def _child(schema: _Schema, part: str | int) -> _Schema:
     if isinstance(part, int):
         return _resolve(schema.get("items", {}))
-    return _resolve(schema.get("properties", {}).get(part, {}))
+    known = schema.get("properties", {})
+    if part in known:
+        return _resolve(known[part])
+    # A mapping whose keys are names, such as the phases of a setup.
+    free = schema.get("additionalProperties")
+    return _resolve(free) if isinstance(free, dict) else {}

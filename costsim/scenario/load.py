@@ -14,7 +14,8 @@ from costsim.errors import InputError, Problem, ScenarioError
 from costsim.scenario.overrides import apply_overrides, split_key
 from costsim.scenario.problems import explain, in_order, known_part, place
 from costsim.scenario.schema import Scenario
-from costsim.scenario.traffic import EventSpike
+from costsim.scenario.timetable import Zone
+from costsim.scenario.traffic import EventSpike, calendar_use
 from costsim.units import format_duration
 from costsim.yaml_source import examine_yaml, shown
 from costsim.yaml_source.characters import MAX_BYTES
@@ -104,12 +105,33 @@ def scenario_hash(scenario: Scenario) -> str:
 
 def scenario_warnings(scenario: Scenario) -> list[str]:
     """Return what the user should know before trusting results of this scenario."""
+    return [*_rare_spikes(scenario), *_other_clocks(scenario)]
+
+
+def _rare_spikes(scenario: Scenario) -> list[str]:
     return [
         f"traffic.spikes.{index}: more than {_RARE_MAGNITUDE:g} times the usual traffic "
         f"for {format_duration(length_s)} is not in recorded traces, where such peaks "
         "last minutes; if that is what you expect, give the spike as a peak"
         for index, spike in enumerate(scenario.traffic.spikes)
         if (length_s := _rare_length_s(spike)) > _RARE_LENGTH_S
+    ]
+
+
+def _other_clocks(scenario: Scenario) -> list[str]:
+    """Say where a schedule leaves the clock by which the traffic goes."""
+    start, horizon_s = scenario.start, scenario.horizon
+    if start is None or horizon_s is None or calendar_use(scenario.traffic) is None:
+        return []
+    return [
+        f"{one.name}: its schedule goes by the clock of {zone}, which is not always at "
+        f"{start.tzname() or 'UTC'}, the clock of the start, by which the traffic goes"
+        for one in scenario.deployments
+        for zone in dict.fromkeys(
+            entry.zone
+            for entry in (one.schedule or (one.pool.schedule if one.pool else ()))
+        )
+        if Zone(zone, start).leaves_the_start(horizon_s)
     ]
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from costsim.scenario.autoscalers import Autoscaler, Fixed, OnDemand
+from costsim.scenario.schedule import Schedule
 from costsim.spec import (
     Count,
     Duration,
@@ -21,9 +23,6 @@ from costsim.spec import (
     Usd,
 )
 
-Interval = Annotated[PositiveDuration, Field(ge=0.01)]
-"""Time between decisions; shorter ones only cost time. [s]"""
-
 
 def _whole_nanoseconds(increment_s: float) -> float:
     if 0 < increment_s < 1e-9:
@@ -34,73 +33,6 @@ def _whole_nanoseconds(increment_s: float) -> float:
 
 Increment = Annotated[Duration, AfterValidator(_whole_nanoseconds)]
 """What billed time is rounded up to; 0: not rounded. [s]"""
-
-
-_MOST_DECISIONS = 1_000_000
-"""Most decisions within one scaling window."""
-
-
-class OnDemand(Spec):
-    """Launch when requests find no free slot; stop a replica when it has idled long enough."""
-
-    kind: Literal["on_demand"]
-
-
-class Fixed(Spec):
-    """A constant number of replicas: min_replicas = max_replicas."""
-
-    kind: Literal["fixed"]
-
-
-class ConcurrencyWindow(Spec):
-    """Aim at a mean concurrency over a sliding window (Baseten and kin)."""
-
-    kind: Literal["concurrency_window"]
-    scaling_interval: Interval = 5.0
-    """Time between decisions."""
-    scaling_window: PositiveDuration = 60.0
-    """Span over which requests in system are averaged."""
-    target_utilization: Annotated[float, Field(gt=0, le=1)] = 0.7
-    """Headroom: the share of the concurrency target to fill."""
-    scale_down_delay: Duration = 900.0
-    """The desired count must stay lower this long before replicas stop."""
-    max_scale_down_fraction: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """Largest share of the replicas that one step removes."""
-
-    @model_validator(mode="after")
-    def _bounded_memory(self) -> Self:
-        # The loop remembers one sum for each decision in the window.
-        if self.scaling_window > _MOST_DECISIONS * self.scaling_interval:
-            message = f"must be at most {_MOST_DECISIONS:,} scaling intervals"
-            raise RuleError(message, "scaling_window")
-        return self
-
-
-class QueueDelay(Spec):
-    """Launch one more while the head of the queue has waited too long (RunPod)."""
-
-    kind: Literal["queue_delay"]
-    scaling_interval: Interval = 1.0
-    """Time between decisions."""
-    threshold: Duration = 4.0
-    """Waiting time of the queue's head above which a replica is launched."""
-
-
-class RequestCount(Spec):
-    """Keep one replica for so many requests in system (RunPod)."""
-
-    kind: Literal["request_count"]
-    scaling_interval: Interval = 1.0
-    """Time between decisions."""
-    requests_per_replica: PositiveFloat
-    """Requests in system for each replica."""
-
-
-Autoscaler = Annotated[
-    OnDemand | Fixed | ConcurrencyWindow | QueueDelay | RequestCount,
-    Field(discriminator="kind"),
-]
-"""The rule that launches and removes replicas."""
 
 
 class RateLimit(Spec):
@@ -117,6 +49,60 @@ class HoldFor(Spec):
 
     hold_for: Duration
     """It gives up after this."""
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+"""A part of a whole. [1]"""
+
+
+_MOST_BINS = 1_000_000
+"""Most bins of a histogram."""
+
+
+class HistogramKeepAlive(Spec):
+    """Learn how long idle replicas are worth keeping (Shahrad et al., USENIX ATC 2020)."""
+
+    kind: Literal["histogram"]
+    range: PositiveDuration = 4 * 3600.0
+    """Idle times of the pool beyond it are not told apart."""
+    bin: PositiveDuration = 60.0
+    """Width of the histogram's bins."""
+    head: Share = 0.05
+    """Share of idle times that may end before a replica is loaded again."""
+    tail: Share = 0.99
+    """Share of idle times that a replica is kept for."""
+    margin: Share = 0.1
+    """How much earlier than the head, and later than the tail."""
+    cv_threshold: Annotated[float, Field(ge=0)] = 2.0
+    """Coefficient of variation of the counts below which they say nothing: then the whole range is kept."""
+    most_out_of_bounds: Share = 0.5
+    """Share of idle times beyond the range at which the whole range is kept."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.head > self.tail:
+            message = f"({self.head:g}) must not exceed the tail ({self.tail:g})"
+            raise RuleError(message, "head")
+        if self.range < self.bin:
+            message = "must be at least one bin"
+            raise RuleError(message, "range")
+        if self.range > _MOST_BINS * self.bin:
+            message = f"must be at most {_MOST_BINS:,} bins"
+            raise RuleError(message, "range")
+        return self
+
+
+class Failures(Spec):
+    """Replicas die, as when a spot machine is taken away."""
+
+    mean_lifetime: PositiveDuration
+    """How long a replica lives once it is ready, on average; exponentially distributed."""
+    max_attempts: PositiveCount = 1
+    """Times that a request may begin; one whose last attempt dies with its replica is lost."""
+    backoff: Duration = 0.0
+    """Before an interrupted request comes back the first time."""
+    backoff_factor: Annotated[float, Field(ge=1)] = 2.0
+    """How much longer it waits each time."""
 
 
 Routing = Literal[
@@ -141,6 +127,8 @@ class Pool(Spec):
     """Never fewer."""
     max_replicas: Count | None = None
     """Never more; unlimited if left out."""
+    schedule: Schedule = ()
+    """Other bounds at certain hours, days or moments; later entries win."""
     concurrency_limit: PositiveCount = 1
     """Requests that a replica serves at once."""
     concurrency_target: PositiveFloat | None = None
@@ -161,6 +149,12 @@ class Pool(Spec):
     """Abort a setup that is no longer needed (queueing literature; platforms do not)."""
     routing: Routing = "most_recently_used"
     """Which ready replica takes an arrival."""
+    keep_alive: HistogramKeepAlive | None = None
+    """Learn how long idle replicas are kept, instead of idle_timeout (on demand only)."""
+    slowdown: Annotated[float, Field(ge=0)] = 0.0
+    """With n requests on a replica each takes 1 + slowdown x (n - 1) times as long (batching)."""
+    failures: Failures | None = None
+    """Replicas that die; never if left out."""
     initial_replicas: Replicas | None = None
     """Ready at the start; min_replicas if left out."""
 
@@ -186,6 +180,14 @@ class Pool(Spec):
             message = "a fixed pool needs min_replicas = max_replicas"
             raise ValueError(message)
         return self
+
+    @property
+    def most_replicas(self) -> int | None:
+        """The largest max_replicas of any time; None: unlimited."""
+        if self.max_replicas is None:
+            return None
+        by_clock = (entry.max_replicas or 0 for entry in self.schedule)
+        return max(self.max_replicas, *by_clock, 0)
 
 
 class Billing(Spec):

@@ -13,12 +13,13 @@ from pydantic import Field, field_validator, model_validator
 
 from costsim import units
 from costsim.scenario.distributions import (
-    DurationDistribution,
     FromTrace,
     WorkCount,
     WorkDuration,
 )
 from costsim.scenario.pool import Billing, Pool
+from costsim.scenario.schedule import Schedule
+from costsim.scenario.setup import Setup
 from costsim.scenario.traffic import Traffic, calendar_use
 from costsim.spec import (
     Duration,
@@ -91,9 +92,11 @@ class Deployment(Spec):
     """Region choice, where the platform charges for it."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Autoscaler settings in the vendor's own words."""
+    schedule: Schedule = ()
+    """Other bounds on the replicas at certain hours, days or moments; in a pool, where there is one."""
     resources: Resources | None = None
     """CPU and memory, where the platform prices them apart."""
-    setup: DurationDistribution | None = None
+    setup: Setup | None = None
     """Setup time, instead of the scenario's."""
     unbilled_setup: Duration | None = None
     """First part of the setup that is not billed, instead of the platform's."""
@@ -115,6 +118,9 @@ class Deployment(Spec):
         if self.pool is None or self.billing is None:
             message = "needs a platform, or both pool and billing"
             raise ValueError(message)
+        if self.schedule:
+            message = "goes with a platform; here it belongs in pool"
+            raise RuleError(message, "schedule")
         foreign = [
             key
             for key in ("instance", "plan", "region", "settings", "resources")
@@ -189,8 +195,8 @@ class Scenario(Spec):
     """When requests arrive."""
     service: Service
     """How long they take."""
-    setup: DurationDistribution | None = None
-    """Setup time of a replica (cold start); a deployment may override it."""
+    setup: Setup | None = None
+    """Setup time of a replica (cold start): a law, phases, a mixture or a preset; a deployment may override it."""
     slo: Slo | None = None
     """What must hold."""
     requirements: Many[str] = ()
@@ -214,11 +220,24 @@ class Scenario(Spec):
         if self.horizon is not None and self.warm_up >= self.horizon:
             message = "warm_up must be shorter than the horizon"
             raise RuleError(message, "warm_up")
-        use = calendar_use(self.traffic)
+        use = self._calendar_use()
         if self.start is None and use is not None:
             what, key = use
             message = (
                 f"{what} needs the scenario's start, such as 2026-03-02T00:00+01:00"
             )
-            raise RuleError(message, "traffic", *key)
+            raise RuleError(message, *key)
         return self
+
+    def _calendar_use(self) -> tuple[str, tuple[str | int, ...]] | None:
+        """Return the first part that needs a calendar, and the way to its key."""
+        use = calendar_use(self.traffic)
+        if use is not None:
+            what, key = use
+            return what, ("traffic", *key)
+        for index, one in enumerate(self.deployments):
+            if one.schedule:
+                return "a schedule", ("deployments", index, "schedule")
+            if one.pool is not None and one.pool.schedule:
+                return "a schedule", ("deployments", index, "pool", "schedule")
+        return None

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from costsim.scenario.pool import ConcurrencyWindow, Fixed, OnDemand, Pool, RateLimit
+from costsim.scenario.autoscalers import ConcurrencyWindow, Fixed, OnDemand
+from costsim.scenario.pool import Pool, RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,16 @@ def find_pool(case: Case) -> Pool | None:
             name = ".".join(map(str, fault["loc"]))
             case.findings.refuse("settings", f"{name}: {fault['msg'].lower()}")
         return None
+
+
+def bound_settings(platform: str) -> dict[str, str]:
+    """Return a platform's words for the bounds on its replicas, by costsim's."""
+    return _BOUNDS.get(platform, {})
+
+
+def replica_cap(case: Case) -> tuple[int, str] | None:
+    """Return the most replicas that a platform gives, and what says so; None: no limit."""
+    return _modal_cap(case) if case.platform.name == "modal" else None
 
 
 def _modal(case: Case) -> Pool | None:
@@ -197,3 +208,9 @@ _POOLS: dict[str, Callable[[Case], Pool | None]] = {
     "ec2": _ec2,
 }
 """How each platform's settings become a pool."""
+
+_BOUNDS = {
+    "modal": {"min_replicas": "min_containers", "max_replicas": "max_containers"},
+    "baseten": {"min_replicas": "min_replica", "max_replicas": "max_replica"},
+}
+"""What each platform calls the bounds, where it has settings for them."""

@@ -26,6 +26,16 @@ class Policy(IntEnum):
     """Launch while the queue's head waits too long (RunPod)."""
     REQUEST_COUNT = 3
     """Launch by requests in system (RunPod)."""
+    KNATIVE = 4
+    """Knative's pod autoscaler: a stable and a panic window."""
+    HPA = 5
+    """Kubernetes' horizontal pod autoscaler."""
+    KEDA = 6
+    """The same, with KEDA between zero and one."""
+    REQUEST_RATE = 7
+    """Aim at a rate of requests per replica (dstack)."""
+    STEP_TRACKING = 8
+    """Track a target by alarms, and wake from zero by another (SageMaker)."""
 
 
 @inlined
@@ -52,6 +62,12 @@ def needed_replicas(in_system, concurrency_target, buffer_replicas):  # type: ig
     return max(1, guarded_ceil(in_system / concurrency_target)) + buffer_replicas
 
 
+@inlined
+def guarded_floor(quotient):  # type: ignore[no-untyped-def]
+    """Return the floor of a quotient that may carry a rounding error."""
+    return math.floor(quotient + GUARD)
+
+
 @inner
 def clamped(desired, in_system, min_replicas, max_replicas):  # type: ignore[no-untyped-def]
     """Return a desired count raised to 1 while there is work, then within the bounds."""
@@ -69,7 +85,7 @@ def window_desired(mean_in_system, concurrency_target, target_utilization):  # t
 @inner
 def scale_down_step(alive, desired, max_scale_down_fraction):  # type: ignore[no-untyped-def]
     """Return how many replicas one step may remove: never none, or one could never go."""
-    largest = max(1, math.floor(alive * max_scale_down_fraction + GUARD))
+    largest = max(1, guarded_floor(alive * max_scale_down_fraction))
     return min(alive - desired, largest)
 
 

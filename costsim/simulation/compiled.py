@@ -67,7 +67,7 @@ def source_digest() -> int:
     """
     digest = 0
     for path in (
-        *sorted(Path(__file__).parent.glob("*.py")),
+        *sorted(Path(__file__).parent.rglob("*.py")),
         Path(compiling.__file__),
         Path(records.__file__),
     ):

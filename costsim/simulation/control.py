@@ -15,6 +15,7 @@ from costsim.simulation.autoscaler import (
     window_desired,
 )
 from costsim.simulation.compiled import inlined, inner
+from costsim.simulation.keepalive import go_idle
 from costsim.simulation.linked import (
     ALIVE,
     NONE,
@@ -23,17 +24,38 @@ from costsim.simulation.linked import (
     before,
     first,
     last,
-    remove,
 )
+from costsim.simulation.observation import (
+    arrivals_in_window,
+    measure_busy,
+    window_mean,
+)
+from costsim.simulation.policies.hpa import (
+    Select,
+    busy_proposal,
+    hpa_desired,
+    requests_proposal,
+)
+from costsim.simulation.policies.keda import keda_desired
+from costsim.simulation.policies.knative import (
+    NEVER,
+    UNDECIDED,
+    knative_applied,
+    knative_desired,
+    lacks_burst_capacity,
+    mean_load,
+    poke,
+)
+from costsim.simulation.policies.request_rate import rate_desired
+from costsim.simulation.policies.step_tracking import tracking_desired
 from costsim.simulation.ranking import OUT
 from costsim.simulation.replicas import (
     abort_setup,
-    arm,
     cancel_setups,
-    launch,
-    launch_up_to,
     needed,
+    no_longer_alive,
     stop_idle,
+    want,
 )
 from costsim.simulation.routing import withdraw
 from costsim.simulation.service import first_queued
@@ -44,6 +66,11 @@ _ON_DEMAND = int(Policy.ON_DEMAND)
 _WINDOW = int(Policy.CONCURRENCY_WINDOW)
 _QUEUE_DELAY = int(Policy.QUEUE_DELAY)
 _REQUEST_COUNT = int(Policy.REQUEST_COUNT)
+_KNATIVE = int(Policy.KNATIVE)
+_HPA = int(Policy.HPA)
+_KEDA = int(Policy.KEDA)
+_REQUEST_RATE = int(Policy.REQUEST_RATE)
+_DISABLED = int(Select.DISABLED)
 
 
 @inner
@@ -54,9 +81,9 @@ def set_bounds(rules, inputs, s, t):  # type: ignore[no-untyped-def]
     min_fell = entry.min_replicas < s.pool.min_replicas
     s.pool.min_replicas = entry.min_replicas
     s.pool.max_replicas = entry.max_replicas
-    launch_up_to(rules, inputs, s, t, s.pool.min_replicas)
+    want(s, t, s.pool.min_replicas)
     if rules.policy == _ON_DEMAND:
-        launch_up_to(rules, inputs, s, t, needed(rules, s))
+        want(s, t, needed(rules, s))
     if min_fell:
         _unpin(rules, s, t)
     if rules.cancel_setups:
@@ -70,7 +97,7 @@ def _unpin(rules, s, t):  # type: ignore[no-untyped-def]
     while replica != NONE:
         if s.life[replica].pinned:
             s.life[replica].pinned = 0
-            arm(s, replica, t + rules.idle_timeout_s)
+            go_idle(rules, s, replica, t)
         replica = after(s, ALIVE, replica)
 
 
@@ -83,8 +110,7 @@ def _drain(rules, s, replica, t):  # type: ignore[no-untyped-def]
     life.phase = _DRAINING
     s.pool.in_system -= life.in_service
     s.pool.n_ready -= 1
-    remove(s, ALIVE, replica)
-    s.pool.n_alive -= 1
+    no_longer_alive(s, replica, t)
     s.pool.end_s = t
 
 
@@ -123,33 +149,159 @@ def _remove_replicas(rules, s, t, count):  # type: ignore[no-untyped-def]
 
 
 @inner
-def tick(rules, inputs, s, t):  # type: ignore[no-untyped-def]
+def _decide(rules, s, t, alive):  # type: ignore[no-untyped-def]
+    """Return the count that a tick calls for, not yet within the bounds."""
+    pool = s.pool
+    low, high = pool.min_replicas, pool.max_replicas
+    desired = 0
+    if rules.policy == _QUEUE_DELAY:
+        if pool.n_queued > 0:
+            head = s.waits[first_queued(s) & (s.waits.size - 1)]
+            if t > head.joined_s + rules.threshold_s:
+                desired = alive + 1
+    elif rules.policy == _REQUEST_COUNT:
+        desired = needed_replicas(pool.in_system, rules.requests_per_replica, 0)
+    elif rules.policy == _WINDOW:
+        mean = window_mean(rules, s, t)
+        desired = window_desired(
+            mean, rules.concurrency_target, rules.target_utilization
+        )
+    elif rules.policy == _KNATIVE:
+        desired = _knative(rules, s, t, pool.next_tick, alive)
+    elif rules.policy == _HPA:
+        desired = _hpa(rules, s, t, alive, low)
+    elif rules.policy == _KEDA:
+        return _keda(rules, s, t, alive)
+    elif rules.policy == _REQUEST_RATE:
+        arrivals = arrivals_in_window(rules, s, t)
+        desired = rate_desired(
+            rules, s.memory, t, arrivals, alive, pool.in_system, low, high
+        )
+    else:
+        desired = _tracking(rules, s, t, alive)
+    pool.next_tick += 1
+    return desired if desired > 0 or pool.in_system == 0 else 1
+
+
+@inner
+def _knative(rules, s, t, slot, alive):  # type: ignore[no-untyped-def]
+    """Return the count that Knative goes to, at a tick or a poke (9.2)."""
+    pool, memory = s.pool, s.memory
+    ended = memory.second
+    desired = memory.last_desired
+    panic = mean_load(
+        memory, s.samples, memory.first_panic, rules.panic_window_s, ended
+    )
+    without_data = ended - 1 - memory.last_second
+    if memory.last_second != NEVER and without_data <= rules.scaling_window_s:
+        stable = mean_load(
+            memory, s.samples, memory.first_stable, rules.scaling_window_s, ended
+        )
+        desired = knative_desired(
+            rules, memory, s.ring, t, slot, pool.n_ready, stable, panic
+        )
+    if desired == UNDECIDED:
+        return alive
+    desired = clamped(desired, pool.in_system, pool.min_replicas, pool.max_replicas)
+    short = lacks_burst_capacity(rules, pool.n_ready, panic)
+    enough = max(1, pool.min_replicas)
+    return knative_applied(
+        rules, memory, t, desired, pool.n_ready, alive, enough, short
+    )
+
+
+@inner
+def _hpa(rules, s, t, alive, min_replicas):  # type: ignore[no-untyped-def]
+    """Return the count of Kubernetes' autoscaler (9.3.1-9.3.5)."""
+    pool = s.pool
+    if rules.measures_busy:
+        busy, measured = measure_busy(rules, s, t)
+        proposal = busy_proposal(rules, busy, measured, alive)
+    else:
+        proposal = requests_proposal(rules, pool.in_system, alive)
+    return hpa_desired(
+        rules,
+        s.memory,
+        s.ring,
+        t,
+        alive,
+        pool.in_system,
+        min_replicas,
+        pool.max_replicas,
+        proposal,
+    )
+
+
+@inner
+def _keda(rules, s, t, alive):  # type: ignore[no-untyped-def]
+    """Return the count after the autoscaler's tick, a poll, or one after the other (9.3.6)."""
+    pool, memory = s.pool, s.memory
+    count = alive
+    if t >= pool.next_tick * rules.scaling_interval_s:
+        pool.next_tick += 1
+        if alive > 0:
+            count = _hpa(rules, s, t, alive, max(1, pool.min_replicas))
+    if t >= memory.next_poll * rules.polling_interval_s:
+        memory.next_poll += 1
+        count = keda_desired(rules, memory, t, pool.in_system, count, pool.min_replicas)
+    return count
+
+
+@inner
+def _tracking(rules, s, t, alive):  # type: ignore[no-untyped-def]
+    """Return the count of a policy that tracks a target by alarms (9.5.3)."""
+    pool, memory = s.pool, s.memory
+    load = memory.load
+    if rules.counts_arrivals:
+        load = pool.arrived - memory.arrived_before
+    memory.load = 0.0
+    memory.arrived_before = pool.arrived
+    return tracking_desired(
+        rules,
+        memory,
+        t,
+        load / rules.scaling_interval_s,
+        pool.n_ready,
+        alive,
+        pool.in_system,
+        pool.min_replicas,
+        pool.max_replicas,
+    )
+
+
+@inner
+def answer_poke(rules, s, t):  # type: ignore[no-untyped-def]
+    """Have Knative decide at once for the request that found nothing alive (9.2.6)."""
+    pool, memory = s.pool, s.memory
+    memory.poked = 0
+    poke(rules, memory, memory.second)
+    count = _knative(rules, s, t, pool.next_tick - 1, np.int64(0))
+    pool.wanted = min(max(count, 1), pool.max_replicas)
+
+
+@inner
+def tick(rules, s, t):  # type: ignore[no-untyped-def]
     """TICK (9)."""
     alive = s.pool.n_alive
-    if rules.policy == _QUEUE_DELAY:
-        desired = 0
-        if s.pool.n_queued > 0 and alive < s.pool.max_replicas:
-            head = s.requests[first_queued(s)]
-            if t > head.arrival_s + rules.threshold_s:
-                launch(rules, inputs, s, t)
-    elif rules.policy == _REQUEST_COUNT:
-        desired = needed_replicas(s.pool.in_system, rules.requests_per_replica, 0)
-    else:
-        desired = window_desired(
-            _window_mean(rules, s, t),
-            rules.concurrency_target,
-            rules.target_utilization,
-        )
-    desired = clamped(
-        desired, s.pool.in_system, s.pool.min_replicas, s.pool.max_replicas
-    )
-    launch_up_to(rules, inputs, s, t, desired)
+    desired = _decide(rules, s, t, alive)
+    desired = min(max(desired, s.pool.min_replicas), s.pool.max_replicas)
+    want(s, t, desired)
     if rules.policy == _WINDOW:
         _scale_down(rules, s, t, desired, alive)
-    s.pool.next_tick += 1
+    elif rules.removes and desired < alive:
+        _remove_replicas(rules, s, t, alive - desired)
 
 
 @inlined
+def upcoming_tick_s(rules, s):  # type: ignore[no-untyped-def]
+    """Return when the next TICK comes; polls are ticks too."""
+    next_s = s.pool.next_tick * rules.scaling_interval_s
+    if rules.policy == _KEDA:
+        next_s = min(next_s, s.memory.next_poll * rules.polling_interval_s)
+    return next_s
+
+
+@inner
 def _scale_down(rules, s, t, desired, alive):  # type: ignore[no-untyped-def]
     """Take a step down if every tick has wanted fewer for long enough (9.1)."""
     low_since_s = below_since(t, s.pool.low_since_s, desired, alive)
@@ -161,51 +313,33 @@ def _scale_down(rules, s, t, desired, alive):  # type: ignore[no-untyped-def]
 
 
 @inner
-def ticks_go_on(rules, inputs, s, n_requests):  # type: ignore[no-untyped-def]
+def _may_go_down(rules, s, alive):  # type: ignore[no-untyped-def]
+    """Return whether a loop that removes replicas may yet remove one."""
+    if not rules.removes or alive == s.pool.min_replicas:
+        return False
+    if rules.policy == _KEDA and s.pool.min_replicas == 0:
+        return True
+    return rules.down_select != _DISABLED
+
+
+@inner
+def _may_serve(rules, s, alive):  # type: ignore[no-untyped-def]
+    """Return whether what is in system may yet be served."""
+    if rules.policy == _KEDA and alive == 0:
+        return s.pool.in_system > rules.activation_threshold
+    return s.pool.in_system > 0
+
+
+@inner
+def ticks_go_on(rules, inputs, s):  # type: ignore[no-untyped-def]
     """Return whether the loop has anything left to decide (7)."""
+    # What this tick wants is launched after it.
+    alive = max(s.pool.n_alive, s.pool.wanted)
     return (
-        s.pool.arrived < n_requests
+        s.pool.arrived < s.pool.first_arrival + inputs.arrival_s.size
+        or not s.pool.last_chunk
+        or s.pool.backing_off > 0
         or s.pool.next_bounds < inputs.bounds.size
-        or (s.pool.in_system > 0 and s.pool.max_replicas > 0)
-        or (rules.policy == _WINDOW and s.pool.n_alive != s.pool.min_replicas)
+        or (s.pool.max_replicas > 0 and _may_serve(rules, s, alive))
+        or _may_go_down(rules, s, alive)
     )
-
-
-@inlined
-def _window_mean(rules, s, now_s):  # type: ignore[no-untyped-def]
-    """Return the mean requests in system over (now - window, now], before 0 none (9.1)."""
-    area = s.pool.area
-    error = s.pool.area_error
-    if now_s - rules.scaling_window_s > 0.0:
-        sample = 2 * (s.pool.next_tick % (s.samples.size // 2))
-        area -= s.samples[sample]
-        error -= s.samples[sample + 1]
-    return (area + error) / rules.scaling_window_s
-
-
-@inlined
-def integrate(rules, s, t):  # type: ignore[no-untyped-def]
-    """Advance the integral of requests in system to t, noting where windows begin."""
-    while True:
-        number = s.pool.next_sample
-        window_start_s = number * rules.scaling_interval_s - rules.scaling_window_s
-        if window_start_s > t:
-            break
-        if window_start_s > 0.0:
-            _add_area(s.pool, window_start_s)
-            sample = 2 * (number % (s.samples.size // 2))
-            s.samples[sample] = s.pool.area
-            s.samples[sample + 1] = s.pool.area_error
-        s.pool.next_sample += 1
-    _add_area(s.pool, t)
-
-
-@inlined
-def _add_area(pool, t):  # type: ignore[no-untyped-def]
-    """Add to the integral, keeping the rounding error of the sum (Knuth)."""
-    part = pool.in_system * (t - pool.area_at_s)
-    total = pool.area + part
-    shadow = total - pool.area
-    pool.area_error += (pool.area - (total - shadow)) + (part - shadow)
-    pool.area = total
-    pool.area_at_s = t

@@ -1,8 +1,8 @@
 """A binary heap of future events, ordered by (time, code).
 
-``code`` packs an event's class, its id and, for completions, the replica, so that one
-integer comparison decides a tie as docs/model.md 3.1 wants: completions (by request)
-before setups that end (by replica).
+``code`` packs an event's class, its id and where it is applied, so that one integer
+comparison decides a tie as docs/model.md 3.1 wants: completions by request, setups that
+end by replica, failures by replica, retries by request; a prewarm last.
 
 A time's key is its bits, read as an integer: for times >= 0 they are in the same order,
 and comparing integers takes a third of the time. The first event is at index 1, so that
@@ -17,11 +17,30 @@ from costsim.simulation.compiled import inlined, unsigned
 
 EVENT_DTYPE = np.dtype([("key", "i8"), ("code", "i8")])
 
-REPLICA_BITS = 28
-"""Replicas of a run are fewer than 2^28; requests fewer than 2^34."""
-REPLICA_MASK = (1 << REPLICA_BITS) - 1
-READY_CLASS = 1 << 62
-"""Set in the code of a READY event; its low bits are the replica."""
+PLACE_BITS = 26
+"""The low bits of a code: the replica's slot, or the job of a request that comes back."""
+PLACE_MASK = (1 << PLACE_BITS) - 1
+ID_BITS = 34
+"""Then the id: requests and launches of a run are fewer than 2^34."""
+ID_MASK = (1 << ID_BITS) - 1
+_CLASS_SHIFT = PLACE_BITS + ID_BITS
+READY_CLASS = 1 << _CLASS_SHIFT
+"""Codes below it are completions."""
+FAILURE_CLASS = 2 << _CLASS_SHIFT
+RETRY_CLASS = 3 << _CLASS_SHIFT
+PREWARM_CLASS = 4 << _CLASS_SHIFT
+
+
+@inlined
+def event_code(event_class, number, place):  # type: ignore[no-untyped-def]
+    """Return the code of an event."""
+    return event_class | (number << PLACE_BITS) | place
+
+
+@inlined
+def event_id(code):  # type: ignore[no-untyped-def]
+    """Return the request or the replica that an event is of."""
+    return (code >> PLACE_BITS) & ID_MASK
 
 
 @inlined

@@ -1,6 +1,6 @@
 """Replicas in doubly linked lists: every order that the pool needs, O(1) to join or leave.
 
-A replica may be in each list once. Its ``links`` hold, for each list, the replica before
+A replica is known by its slot, and may be in each list once. Its ``links`` hold, for each list, the replica before
 it and the one after; the pool's ``ends`` the first and the last.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 from costsim.simulation.compiled import inlined, unsigned
 
 NONE = (1 << 32) - 1
-"""No replica, and no request."""
+"""No replica."""
 
 # The lists. Not Python's integers: numba compiles a function anew for each of those.
 AVAILABLE = np.int64(0)
@@ -24,7 +24,9 @@ STARTING = np.int64(3)
 """In their setup, by id."""
 ROOM = np.int64(4)
 """Starting, and able to take one more glued request, by id; only under `bound`."""
-N_LISTS = 5
+STOPPED = np.int64(5)
+"""Stopped, and not yet taken away, in the order of stopping."""
+N_LISTS = 6
 
 
 @inlined

@@ -19,14 +19,12 @@ POSITION_MASK = (1 << 32) - 1
 """The low bits of a rank, which hold the position."""
 
 
-def empty_tree(n_replicas: int) -> np.ndarray:
-    """Return a tree of FIRST_SIZE, with room to grow for so many replicas."""
+def room_for(n_replicas: int) -> int:
+    """Return the size that a tree may grow to with so many replicas alive at once."""
     size = FIRST_SIZE
-    while size < 2 * n_replicas:
+    while size < 4 * n_replicas:
         size *= 2
-    tree = np.empty(2 * size, dtype=np.int64)
-    tree[: 2 * FIRST_SIZE] = OUT
-    return tree
+    return size
 
 
 @inlined
@@ -60,13 +58,13 @@ def next_ranked(tree, size, position):  # type: ignore[no-untyped-def]
 
 
 @inner
-def position_after(replica_at, used, replica):  # type: ignore[no-untyped-def]
-    """Return the first of the `used` positions whose replica has a larger id."""
+def position_after(enrolled, used, entry):  # type: ignore[no-untyped-def]
+    """Return the first of the `used` positions whose entry, by id, is larger."""
     low = 0
     high = used
     while low < high:
         middle = (low + high) >> 1
-        if replica_at[middle] <= replica:
+        if enrolled[middle] <= entry:
             low = middle + 1
         else:
             high = middle

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from costsim.simulation.compiled import inlined, inner, unsigned
+from costsim.simulation.heap import PLACE_BITS, PLACE_MASK
 from costsim.simulation.linked import AVAILABLE, NONE, append, first, last, remove
 from costsim.simulation.ranking import (
     OUT,
@@ -89,15 +90,15 @@ def _choose_ranked(rules, s):  # type: ignore[no-untyped-def]
     if rank == OUT:
         return NONE
     if rules.routing == _ROUND_ROBIN:
-        after = position_after(s.replica_at, s.pool.tree_used, s.pool.last_routed)
+        after = position_after(s.enrolled, s.pool.tree_used, s.pool.last_routed)
         following = next_ranked(s.tree, s.pool.tree_size, after)
         rank = rank if following == OUT else following
     position = rank & POSITION_MASK
     if rules.routing == _NEWEST:
         position = POSITION_MASK - position
-    replica = np.int64(s.replica_at[unsigned(position)])
-    s.pool.last_routed = replica
-    return replica
+    entry = s.enrolled[unsigned(position)]
+    s.pool.last_routed = entry
+    return entry & PLACE_MASK
 
 
 @inner
@@ -107,8 +108,9 @@ def enrol(rules, s, replica):  # type: ignore[no-untyped-def]
         return
     if s.pool.tree_used == s.pool.tree_size:
         _compact(rules, s)
-    s.replica_at[s.pool.tree_used] = replica
-    s.life[replica].position = s.pool.tree_used
+    life = s.life[replica]
+    s.enrolled[s.pool.tree_used] = (life.id << PLACE_BITS) | replica
+    life.position = s.pool.tree_used
     s.pool.tree_used += 1
 
 
@@ -122,13 +124,14 @@ def _compact(rules, s):  # type: ignore[no-untyped-def]
     used = 0
     # Squeezed to the left in place, then moved to where the leaves of a larger tree are.
     for position in range(s.pool.tree_used):
-        replica = s.replica_at[position]
-        life = s.life[replica]
-        if life.phase != _STOPPED:
+        entry = s.enrolled[position]
+        life = s.life[entry & PLACE_MASK]
+        # A slot may be another replica's by now.
+        if life.id == entry >> PLACE_BITS and life.phase != _STOPPED:
             life.position = used
             is_out = s.tree[size + position] == OUT
             s.tree[size + used] = OUT if is_out else _rank(rules, life)
-            s.replica_at[used] = replica
+            s.enrolled[used] = entry
             used += 1
     if 2 * used > size:
         for position in range(used - 1, -1, -1):

@@ -8,44 +8,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costsim.simulation.arguments import (
+    UNLIMITED,
+    check_choice,
+    check_count,
+    check_flag,
+    check_number,
+    refuse,
+)
 from costsim.simulation.autoscaler import Policy
 from costsim.simulation.rules import AtZero, Routing, Rules
+from costsim.simulation.scaling import HAS_OWN_TARGET, Scaling, check_autoscaler
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from costsim.records import Floats, Ints
-
-UNLIMITED = 2**62
-"""Stands for no bound on a count."""
-
-_CONTROL_LOOP = {"scaling_interval_s": 1.0}
-_AUTOSCALERS: dict[str, tuple[Policy, dict[str, float]]] = {
-    "on_demand": (Policy.ON_DEMAND, {}),
-    "fixed": (Policy.ON_DEMAND, {}),
-    "concurrency_window": (
-        Policy.CONCURRENCY_WINDOW,
-        {
-            "scaling_interval_s": 5.0,
-            "scaling_window_s": 60.0,
-            "target_utilization": 0.7,
-            "scale_down_delay_s": 900.0,
-            "max_scale_down_fraction": 0.5,
-        },
-    ),
-    "queue_delay": (Policy.QUEUE_DELAY, {**_CONTROL_LOOP, "threshold_s": 4.0}),
-    "request_count": (
-        Policy.REQUEST_COUNT,
-        {**_CONTROL_LOOP, "requests_per_replica": 1.0},
-    ),
-}
-_UNIT_INTERVAL = ("target_utilization", "max_scale_down_fraction")
-_MAY_BE_ZERO = ("scale_down_delay_s", "threshold_s")
 
 
 @dataclass(frozen=True)
@@ -59,6 +41,8 @@ class Settings:
     bounds_s: Floats
     bounds_min: Ints
     bounds_max: Ints
+    histogram_bins: int
+    """Bins of idle times; 0: the idle timeout is not learned."""
 
 
 class TooFewSetupTimesError(ValueError):
@@ -70,9 +54,13 @@ class TooFewSetupTimesError(ValueError):
         )
 
 
-def refuse(argument: str, requirement: str, found: object) -> ValueError:
-    """Return the error for an argument that is not allowed."""
-    return ValueError(f"{argument} must be {requirement}, got {found!r}")
+class TooFewLifetimesError(ValueError):
+    """More replicas became ready than there were lifetimes for."""
+
+    def __init__(self, given: int) -> None:
+        super().__init__(
+            f"failures lifetime_s must be long enough for every replica, got {given!r}"
+        )
 
 
 def times(argument: str, values: object, *, size: int | None = None) -> Floats:
@@ -128,6 +116,10 @@ def check_settings(
     slowdown: float,
     autoscaler: str | Mapping[str, Any],
     bounds: Sequence[tuple[float, int, int | None]] | None,
+    failures: Mapping[str, Any] | None = None,
+    setup_mixture: Mapping[str, Any] | None = None,
+    keep_alive: Mapping[str, Any] | None = None,
+    records: bool = False,
 ) -> Settings:
     """Return the settings as numbers.
 
@@ -136,37 +128,40 @@ def check_settings(
     ValueError
         If one is out of range or does not go with another; names it.
     """
-    kind, policy, parameters = _autoscaler(autoscaler)
-    on_demand = policy is Policy.ON_DEMAND
+    scaling = check_autoscaler(autoscaler)
+    kind = scaling.kind
+    on_demand = scaling.policy is Policy.ON_DEMAND
     lowest, highest = _bounds_pair("replicas", min_replicas, max_replicas, kind)
-    limit = _count("concurrency_limit", concurrency_limit, at_least=1)
+    limit = check_count("concurrency_limit", concurrency_limit, at_least=1)
     target = float(limit)
     if concurrency_target is not None:
-        target = _number("concurrency_target", concurrency_target, above=0.0)
+        target = check_number("concurrency_target", concurrency_target, above=0.0)
     if target > limit:
         raise refuse(
             "concurrency_target", f"at most concurrency_limit ({limit})", target
         )
-    buffer = _count("buffer_replicas", buffer_replicas)
-    timeout_s = _number("idle_timeout_s", idle_timeout_s, may_be_inf=True)
+    buffer = check_count("buffer_replicas", buffer_replicas)
+    timeout_s = check_number("idle_timeout_s", idle_timeout_s, may_be_inf=True)
     if on_demand and timeout_s == 0 and (target < limit or buffer > 0):
         requirement = "> 0 with a concurrency_target below the limit or buffer_replicas"
         raise refuse("idle_timeout_s", requirement, idle_timeout_s)
-    _choice("binding", binding, ("shared", "bound"))
-    _flag("cancel_setups", cancel_setups)
+    check_choice("binding", binding, ("shared", "bound"))
+    check_flag("cancel_setups", cancel_setups)
     _on_demand_only(kind, on_demand, binding, buffer, cancel_setups)
-    if slowdown != 0:
-        raise refuse(
-            "slowdown", "0: service that slows down is not modeled yet", slowdown
-        )
-    _choice("end", end, ("drain", "cut"))
+    slower = check_number("slowdown", slowdown)
+    learned, histogram_bins = _keep_alive(keep_alive)
+    if keep_alive is not None and (kind != "on_demand" or target < limit or buffer):
+        requirement = "left out but on demand, with the target at the limit, no buffer"
+        raise refuse("keep_alive", requirement, keep_alive)
+    check_choice("end", end, ("drain", "cut"))
     if end == "cut" and horizon_s is None:
         raise refuse("horizon_s", "given with end='cut'", horizon_s)
     zero, hold_for_s = _at_zero(at_zero)
     rate_per_s, burst = _rate_limit(rate_limit)
     bounds_s, bounds_min, bounds_max = _schedule(bounds, kind)
+    _of_the_loop(scaling, concurrency_target, zero, [lowest, *bounds_min.tolist()])
     rules = Rules(
-        policy=int(policy),
+        policy=int(scaling.policy),
         routing=int(_routing(routing)),
         at_zero=int(zero),
         bound=binding == "bound",
@@ -177,50 +172,43 @@ def check_settings(
         buffer_replicas=buffer,
         max_queued=UNLIMITED
         if max_queued is None
-        else _count("max_queued", max_queued),
-        # A concurrency window removes replicas itself; it has no idle timers (4.5).
-        idle_timeout_s=math.inf if policy is Policy.CONCURRENCY_WINDOW else timeout_s,
+        else check_count("max_queued", max_queued),
+        # A loop that removes replicas itself has no idle timers (4.5).
+        idle_timeout_s=math.inf if scaling.parameters["removes"] else timeout_s,
         queue_timeout_s=_optional_time("queue_timeout_s", queue_timeout_s),
         hold_for_s=hold_for_s,
         rate_per_s=rate_per_s,
         burst=burst,
         horizon_s=_optional_time("horizon_s", horizon_s),
         cut=end == "cut",
-        **parameters,
+        cut_s=_optional_time("horizon_s", horizon_s) if end == "cut" else math.inf,
+        slowdown=slower,
+        tracked=slower > 0 or failures is not None,
+        records=records,
+        **_failures(failures),
+        **_setup_mixture(setup_mixture),
+        **learned,
+        **scaling.parameters,
     )
     initial = (
         lowest
         if initial_replicas is None
-        else _count("initial_replicas", initial_replicas)
+        else check_count("initial_replicas", initial_replicas)
     )
     if not lowest <= initial <= highest:
         raise refuse(
             "initial_replicas", "between min_replicas and max_replicas", initial
         )
-    return Settings(rules, lowest, highest, initial, bounds_s, bounds_min, bounds_max)
-
-
-def _autoscaler(
-    autoscaler: str | Mapping[str, Any],
-) -> tuple[str, Policy, dict[str, float]]:
-    given = {"kind": autoscaler} if isinstance(autoscaler, str) else dict(autoscaler)
-    kind = given.pop("kind", None)
-    _choice("autoscaler", kind, tuple(_AUTOSCALERS))
-    policy, defaults = _AUTOSCALERS[str(kind)]
-    foreign = sorted(set(given) - set(defaults))
-    if foreign:
-        allowed = ", ".join(defaults) or "no parameter"
-        raise refuse(f"autoscaler {kind!r}", f"given {allowed}", foreign[0])
-    parameters = dict.fromkeys(Rules._fields[-7:], 0.0)
-    for name, default in defaults.items():
-        value = given.get(name, default)
-        checked = _number(
-            f"autoscaler {name}", value, above=None if name in _MAY_BE_ZERO else 0.0
-        )
-        if name in _UNIT_INTERVAL and checked > 1:
-            raise refuse(f"autoscaler {name}", "at most 1", value)
-        parameters[name] = checked
-    return str(kind), policy, parameters
+    return Settings(
+        rules,
+        lowest,
+        highest,
+        initial,
+        bounds_s,
+        bounds_min,
+        bounds_max,
+        histogram_bins,
+    )
 
 
 def _on_demand_only(
@@ -238,9 +226,27 @@ def _on_demand_only(
         raise refuse("cancel_setups", "False with binding='bound'", cancel_setups)
 
 
+def _of_the_loop(
+    scaling: Scaling,
+    concurrency_target: float | None,
+    at_zero: AtZero,
+    min_replicas: list[int],
+) -> None:
+    """Refuse what does not go with a control loop (9)."""
+    if scaling.kind in HAS_OWN_TARGET and concurrency_target is not None:
+        requirement = f"left out: {scaling.kind!r} has a target of its own"
+        raise refuse("concurrency_target", requirement, concurrency_target)
+    if scaling.kind == "keda" and at_zero is AtZero.REJECT:
+        requirement = "'hold' or ('hold_for', seconds): 'keda' counts who waits"
+        raise refuse("at_zero", requirement, "reject")
+    if scaling.parameters.get("measures_busy") and min(min_replicas) == 0:
+        requirement = "at least 1, in bounds too, with metric 'busy'"
+        raise refuse("min_replicas", requirement, 0)
+
+
 def _bounds_pair(what: str, low: object, high: object, kind: str) -> tuple[int, int]:
-    lowest = _count(f"min_{what}", low)
-    highest = UNLIMITED if high is None else _count(f"max_{what}", high)
+    lowest = check_count(f"min_{what}", low)
+    highest = UNLIMITED if high is None else check_count(f"max_{what}", high)
     if lowest > highest:
         raise refuse(f"min_{what}", f"at most max_{what} ({highest})", lowest)
     if kind == "fixed" and lowest != highest:
@@ -257,7 +263,7 @@ def _schedule(
             raise refuse(
                 f"bounds[{index}]", "(time_s, min_replicas, max_replicas)", entry
             )
-        time_s = _number(f"bounds[{index}] time_s", entry[0])
+        time_s = check_number(f"bounds[{index}] time_s", entry[0])
         entries.append((time_s, *_bounds_pair("replicas", entry[1], entry[2], kind)))
     # The key of a BOUNDS event is (time, class, entry index): a stable sort by time.
     entries.sort(key=lambda entry: entry[0])
@@ -275,8 +281,101 @@ def _at_zero(at_zero: object) -> tuple[AtZero, float]:
         return AtZero.REJECT, math.inf
     pair = at_zero if isinstance(at_zero, tuple | list) else ()
     if len(pair) == 2 and pair[0] == "hold_for":
-        return AtZero.HOLD_FOR, _number("at_zero hold_for", pair[1], may_be_inf=True)
+        return AtZero.HOLD_FOR, check_number(
+            "at_zero hold_for", pair[1], may_be_inf=True
+        )
     raise refuse("at_zero", "'hold', 'reject' or ('hold_for', seconds)", at_zero)
+
+
+_FAILURES = ("lifetime_s", "max_attempts", "backoff_s", "backoff_factor")
+_SETUP_MIXTURE = ("miss_setup_time_s", "u", "probability", "half_life_s")
+
+
+def _failures(failures: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return how often a request may begin, and how long it backs off."""
+    if failures is None:
+        return {
+            "fails": False,
+            "max_attempts": 1,
+            "backoff_s": 0.0,
+            "backoff_factor": 1.0,
+        }
+    foreign = sorted(set(failures) - set(_FAILURES))
+    if foreign:
+        raise refuse("failures", f"given {', '.join(_FAILURES)}", foreign[0])
+    attempts = failures.get("max_attempts", 1)
+    factor = check_number(
+        "failures backoff_factor", failures.get("backoff_factor", 2.0)
+    )
+    if factor < 1:
+        raise refuse("failures backoff_factor", ">= 1", factor)
+    return {
+        "fails": True,
+        "max_attempts": check_count("failures max_attempts", attempts, at_least=1),
+        "backoff_s": check_number("failures backoff_s", failures.get("backoff_s", 0.0)),
+        "backoff_factor": factor,
+    }
+
+
+def _setup_mixture(mixture: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the chance that a launch finds its cache, and how fast it fades."""
+    if mixture is None:
+        return {"mixed": False, "hit_probability": 1.0, "hit_half_life_s": math.inf}
+    foreign = sorted(set(mixture) - set(_SETUP_MIXTURE))
+    if foreign:
+        requirement = f"given {', '.join(_SETUP_MIXTURE)}"
+        raise refuse("setup_mixture", requirement, foreign[0])
+    probability = check_number(
+        "setup_mixture probability", mixture.get("probability", 1.0)
+    )
+    if probability > 1:
+        raise refuse("setup_mixture probability", "at most 1", probability)
+    half_life_s = check_number(
+        "setup_mixture half_life_s",
+        mixture.get("half_life_s", math.inf),
+        above=0.0,
+        may_be_inf=True,
+    )
+    return {
+        "mixed": True,
+        "hit_probability": probability,
+        "hit_half_life_s": half_life_s,
+    }
+
+
+_KEEP_ALIVE = {
+    "bin_s": 60.0,
+    "range_s": 4 * 3600.0,
+    "head": 0.05,
+    "tail": 0.99,
+    "margin": 0.1,
+    "cv_threshold": 2.0,
+    "most_out_of_bounds": 0.5,
+}
+"""Defaults of Shahrad et al., 2020, section 4.2."""
+_MOST_BINS = 1_000_000
+_SHARES = ("head", "tail", "margin", "most_out_of_bounds")
+
+
+def _keep_alive(given: Mapping[str, Any] | None) -> tuple[dict[str, Any], int]:
+    """Return the histogram policy's parameters, and its number of bins."""
+    values = dict(_KEEP_ALIVE) | dict(given or {})
+    foreign = sorted(set(values) - set(_KEEP_ALIVE))
+    if foreign:
+        raise refuse("keep_alive", f"given {', '.join(_KEEP_ALIVE)}", foreign[0])
+    for name, value in values.items():
+        above = 0.0 if name in ("bin_s", "range_s") else None
+        values[name] = check_number(f"keep_alive {name}", value, above=above)
+        if name in _SHARES and values[name] > 1:
+            raise refuse(f"keep_alive {name}", "at most 1", value)
+    if values["head"] > values["tail"]:
+        raise refuse("keep_alive head", f"at most the tail ({values['tail']})", values["head"])
+    n_bins = round(values["range_s"] / values["bin_s"])
+    if not 1 <= n_bins <= _MOST_BINS:
+        raise refuse("keep_alive range_s", f"1 to {_MOST_BINS:,} bins", values["range_s"])
+    del values["range_s"]
+    learns = given is not None
+    return {"learns": learns, **values}, n_bins if learns else 0
 
 
 def _rate_limit(rate_limit: object) -> tuple[float, float]:
@@ -284,46 +383,14 @@ def _rate_limit(rate_limit: object) -> tuple[float, float]:
         return math.inf, math.inf
     if not isinstance(rate_limit, tuple | list) or len(rate_limit) != 2:
         raise refuse("rate_limit", "(rate_per_s, burst)", rate_limit)
-    rate_per_s = _number("rate_limit rate_per_s", rate_limit[0])
-    return rate_per_s, _number("rate_limit burst", rate_limit[1])
+    rate_per_s = check_number("rate_limit rate_per_s", rate_limit[0])
+    return rate_per_s, check_number("rate_limit burst", rate_limit[1])
 
 
 def _routing(name: str) -> Routing:
-    _choice("routing", name, tuple(routing.name.lower() for routing in Routing))
+    check_choice("routing", name, tuple(routing.name.lower() for routing in Routing))
     return Routing[name.upper()]
 
 
-def _choice(argument: str, value: object, allowed: tuple[str, ...]) -> None:
-    if not isinstance(value, str) or value not in allowed:
-        raise refuse(argument, "one of " + ", ".join(map(repr, allowed)), value)
-
-
-def _flag(argument: str, value: object) -> None:
-    if not isinstance(value, bool | np.bool_):
-        raise refuse(argument, "True or False", value)
-
-
-def _count(argument: str, value: object, *, at_least: int = 0) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
-        raise refuse(argument, f"a whole number >= {at_least}", value)
-    return min(int(value), UNLIMITED)
-
-
-def _number(
-    argument: str,
-    value: object,
-    *,
-    above: float | None = None,
-    may_be_inf: bool = False,
-) -> float:
-    numeric = isinstance(value, Real) and not isinstance(value, bool)
-    number = float(value) if numeric else math.nan  # type: ignore[arg-type]
-    low_enough = number > above if above is not None else number >= 0
-    if not low_enough or (math.isinf(number) and not may_be_inf):
-        bound = "> 0" if above is not None else ">= 0"
-        raise refuse(argument, f"{'' if may_be_inf else 'finite and '}{bound}", value)
-    return number
-
-
 def _optional_time(argument: str, value: object) -> float:
-    return math.inf if value is None else _number(argument, value, may_be_inf=True)
+    return math.inf if value is None else check_number(argument, value, may_be_inf=True)

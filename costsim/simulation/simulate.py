@@ -1,45 +1,30 @@
-"""The engine's front door: check the inputs, run the kernel, wrap the records."""
+"""The engine's front door: check the inputs, run the pool, wrap the records."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from costsim.records import REPLICA_DTYPE, REQUEST_DTYPE
-from costsim.simulation import kernel
-from costsim.simulation.heap import EVENT_DTYPE, REPLICA_BITS
-from costsim.simulation.linked import NONE
-from costsim.simulation.ranking import FIRST_SIZE, empty_tree
+from costsim.simulation.arguments import refuse
+from costsim.simulation.heap import ID_BITS, PLACE_BITS
 from costsim.simulation.result import SimulationResult
-from costsim.simulation.rules import RULES_DTYPE, Routing, Rules
 from costsim.simulation.settings import (
-    Settings,
+    TooFewLifetimesError,
     TooFewSetupTimesError,
     arrival_times,
     check_settings,
-    refuse,
     times,
 )
-from costsim.simulation.state import (
-    BOUNDS_DTYPE,
-    LIFE_DTYPE,
-    N_LINES,
-    POOL_DTYPE,
-    Inputs,
-    State,
-)
+from costsim.simulation.stream import PoolRun, Setups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import ArrayLike
 
-    from costsim.records import Floats, Records
-
-CACHE_LINE = 64
-"""Bytes."""
+    from costsim.records import Floats, Ints, Records
 
 
 def simulate_pool(
@@ -67,6 +52,10 @@ def simulate_pool(
     slowdown: float = 0.0,
     autoscaler: str | Mapping[str, Any] = "on_demand",
     bounds: Sequence[tuple[float, int, int | None]] | None = None,
+    failures: Mapping[str, Any] | None = None,
+    setup_mixture: Mapping[str, Any] | None = None,
+    keep_alive: Mapping[str, Any] | None = None,
+    chunk_size: int | None = None,
 ) -> SimulationResult:
     """Simulate one pool of replicas, request by request.
 
@@ -115,12 +104,29 @@ def simulate_pool(
     first_service_time_s : array_like of float, shape (n_requests,), optional
         Replaces the service time of a replica's first request. [s]
     slowdown : float
-        Only 0: a replica's speed does not depend on its load.
+        With n requests in service each goes 1 / (1 + slowdown (n - 1)) times as fast. [1]
     autoscaler : str or mapping
-        ``on_demand``, ``fixed``, ``concurrency_window``, ``queue_delay`` or
-        ``request_count``, or a mapping with that ``kind`` and its parameters.
+        ``on_demand``, ``fixed``, ``concurrency_window``, ``queue_delay``,
+        ``request_count``, ``knative``, ``hpa``, ``keda``, ``request_rate`` or
+        ``step_tracking``, or a mapping with that ``kind`` and its parameters.
     bounds : sequence of (float, int, int or None), optional
         Schedule of (time [s], min replicas, max replicas).
+    failures : mapping, optional
+        Replicas die: ``lifetime_s``, array of float by replica id, from ready on [s];
+        ``max_attempts`` (1) times that a request may begin; ``backoff_s`` (0) before it
+        comes back the first time [s]; ``backoff_factor`` (2) from then on.
+    setup_mixture : mapping, optional
+        A launch takes its ``setup_time_s`` only with ``probability``, halved for each
+        ``half_life_s`` (inf) [s] that no replica has been alive: if its ``u``, array of
+        float in (0, 1), is below that. Else it takes its ``miss_setup_time_s``. [s]
+    keep_alive : mapping, optional
+        On demand: how long idle replicas are kept is learned from how long the pool was
+        idle, instead of ``idle_timeout_s``: ``bin_s`` (60) and ``range_s`` (14,400) of
+        the histogram [s], ``head`` (0.05) and ``tail`` (0.99) quantiles, ``margin``
+        (0.1), ``cv_threshold`` (2) of counts that say something, and the share
+        ``most_out_of_bounds`` (0.5) of idle times beyond the range that spoils it.
+    chunk_size : int, optional
+        Requests given to the engine at a time; changes nothing of the result.
 
     Returns
     -------
@@ -151,104 +157,153 @@ def simulate_pool(
         slowdown=slowdown,
         autoscaler=autoscaler,
         bounds=bounds,
+        failures=failures,
+        setup_mixture=setup_mixture,
+        keep_alive=keep_alive,
+        records=True,
     )
-    inputs = _inputs(
-        arrival_s, service_time_s, first_service_time_s, setup_time_s, settings
-    )
-    n_requests = int(np.searchsorted(inputs.arrival_s, settings.rules.horizon_s))
-    state = _fresh_state(settings, inputs, n_requests)
-    rules = np.array([settings.rules], dtype=RULES_DTYPE)[0]
-    kernel.run_pool(rules, inputs, state, n_requests, settings.initial_replicas)
-    launches = int(state.pool["launches"])
-    if launches > inputs.setup_time_s.size:
-        raise TooFewSetupTimesError(inputs.setup_time_s.size)
-    # A copy, unless nearly all of the room was used: records outlive the run.
-    n_replicas = int(state.pool["n_replicas"])
-    return SimulationResult(
-        requests=state.requests,
-        replicas=state.replicas[:n_replicas].copy(),
-        end_s=float(state.pool["end_s"]),
-        launches=launches,
-        horizon_s=horizon_s,
-    )
-
-
-def _inputs(
-    arrival_s: ArrayLike,
-    service_time_s: ArrayLike,
-    first_service_time_s: ArrayLike | None,
-    setup_time_s: ArrayLike,
-    settings: Settings,
-) -> Inputs:
     arrivals = arrival_times(arrival_s)
-    if arrivals.size >= NONE:
-        raise refuse("arrival_s", f"shorter than {NONE}", arrivals.size)
     services = times("service_time_s", service_time_s, size=arrivals.size)
     firsts = services
     if first_service_time_s is not None:
         firsts = times("first_service_time_s", first_service_time_s, size=arrivals.size)
-    setups = times("setup_time_s", setup_time_s)
-    if settings.initial_replicas + setups.size >= 1 << REPLICA_BITS:
-        raise refuse("setup_time_s", f"shorter than {1 << REPLICA_BITS}", setups.size)
-    before = settings.bounds_s < settings.rules.horizon_s
-    bounds = np.empty(np.count_nonzero(before), dtype=BOUNDS_DTYPE)
-    bounds["time_s"] = settings.bounds_s[before]
-    bounds["min_replicas"] = settings.bounds_min[before]
-    bounds["max_replicas"] = settings.bounds_max[before]
-    return Inputs(
-        arrival_s=_ordinary(arrivals),
-        service_time_s=_ordinary(services),
-        first_service_time_s=_ordinary(firsts),
-        setup_time_s=_ordinary(setups),
-        bounds=bounds,
+    n = int(np.searchsorted(arrivals, settings.rules.horizon_s))
+    if n >= 1 << ID_BITS:
+        raise refuse("arrival_s", f"shorter than {1 << ID_BITS}", n)
+    requests = np.zeros(n, dtype=REQUEST_DTYPE)
+    collected = _Replicas()
+    setups = _GivenSetups(
+        setup_time_s, setup_mixture, failures, settings.initial_replicas
+    )
+    run = PoolRun(
+        settings,
+        setups,
+        collected,
+        initial_lifetime_s=setups.initial_lifetime_s,
+        requests=requests,
+    )
+    try:
+        _run(run, arrivals, services, firsts, _chunks(n, chunk_size))
+    except TooFewSetupTimesError as error:
+        raise setups.overrun() from error
+    return SimulationResult(
+        requests=requests,
+        replicas=collected.by_id(),
+        end_s=run.end_s,
+        launches=run.launches,
+        horizon_s=horizon_s,
     )
 
 
-def _ordinary(array: Floats) -> Floats:
-    """Return an array of the one kind that the loop is compiled for.
-
-    numba would compile it anew for arrays that are read-only, as pandas gives them out.
-    """
-    return np.require(array, requirements=["ALIGNED", "WRITEABLE"])
-
-
-def _fresh_state(settings: Settings, inputs: Inputs, n_requests: int) -> State:
-    """Return the state at time 0. Room is virtual memory until the run writes to it."""
-    rules = settings.rules
-    n_replicas = settings.initial_replicas + inputs.setup_time_s.size
-    ranked = rules.routing > Routing.LEAST_RECENTLY_USED
-    tree = empty_tree(n_replicas if ranked else 0)
-    pool = np.zeros(1, dtype=POOL_DTYPE)[0]
-    pool["min_replicas"] = settings.min_replicas
-    pool["max_replicas"] = settings.max_replicas
-    pool["next_tick"] = pool["next_sample"] = 1
-    pool["last_routed"] = -1
-    pool["tree_size"] = FIRST_SIZE
-    pool["level"] = rules.burst
-    pool["low_since_s"] = math.nan
-    pool["ends"] = NONE
-    return State(
-        pool=pool,
-        requests=np.empty(n_requests, dtype=REQUEST_DTYPE),
-        replicas=np.empty(n_replicas, dtype=REPLICA_DTYPE),
-        life=_on_cache_lines(n_replicas, LIFE_DTYPE),
-        heap=_on_cache_lines(n_requests + n_replicas + 1, EVENT_DTYPE),
-        waits=np.empty((N_LINES + 1, n_requests), dtype=np.uint32),
-        tree=tree,
-        replica_at=np.empty(tree.size // 2, dtype=np.int32),
-        samples=np.zeros(2 * _ticks_in_window(rules)),
-    )
+def _chunks(n: int, chunk_size: int | None) -> list[slice]:
+    """Return the pieces of n requests."""
+    if chunk_size is None:
+        return [slice(0, n)]
+    if isinstance(chunk_size, bool) or int(chunk_size) != chunk_size or chunk_size < 1:
+        raise refuse("chunk_size", "a whole number >= 1", chunk_size)
+    return [slice(i, min(i + int(chunk_size), n)) for i in range(0, n, int(chunk_size))]
 
 
-def _ticks_in_window(rules: Rules) -> int:
-    """Return how many coming ticks may have begun their window, at least 1."""
-    if rules.scaling_window_s == 0:
-        return 1
-    return math.floor(rules.scaling_window_s / rules.scaling_interval_s) + 3
+def _run(
+    run: PoolRun,
+    arrivals: Floats,
+    services: Floats,
+    firsts: Floats,
+    chunks: list[slice],
+) -> None:
+    for chunk in chunks:
+        run.feed(arrivals[chunk], services[chunk], firsts[chunk])
+    run.finish()
 
 
-def _on_cache_lines(size: int, dtype: np.dtype[np.void]) -> Records:
-    """Return an array that begins on a cache line, so that no record straddles two."""
-    room = np.empty((size + 1) * dtype.itemsize + CACHE_LINE, dtype=np.uint8)
-    skip = -room.ctypes.data % CACHE_LINE
-    return room[skip : skip + size * dtype.itemsize].view(dtype)
+class _GivenSetups:
+    """Setup times of all launches, in arrays; they are given once."""
+
+    def __init__(
+        self,
+        setup_time_s: ArrayLike,
+        mixture: Mapping[str, Any] | None,
+        failures: Mapping[str, Any] | None,
+        initial_replicas: int,
+    ) -> None:
+        setups = Setups(times("setup_time_s", setup_time_s))
+        n = setups.setup_time_s.size
+        if n >= 1 << PLACE_BITS:
+            raise refuse("setup_time_s", f"shorter than {1 << PLACE_BITS}", n)
+        if mixture is not None:
+            setups = setups._replace(
+                miss_setup_time_s=_column("miss_setup_time_s", mixture, n),
+                u=_column("u", mixture, n),
+            )
+        self.initial_lifetime_s = np.empty(0)
+        self._n_lifetimes = initial_replicas + n
+        if failures is not None:
+            lifetimes = _lifetimes(failures)
+            self._n_lifetimes = lifetimes.size
+            if lifetimes.size < initial_replicas:
+                raise TooFewLifetimesError(lifetimes.size)
+            self.initial_lifetime_s = lifetimes[:initial_replicas]
+            launched = lifetimes[initial_replicas : initial_replicas + n]
+            # Whichever runs out first is the end of both.
+            setups = setups._replace(
+                setup_time_s=setups.setup_time_s[: launched.size],
+                lifetime_s=launched,
+            )
+        self._n = n
+        self._setups: Setups | None = setups
+
+    def __call__(self, launches: int) -> Setups | None:
+        """Return all of them, the first time."""
+        del launches
+        given, self._setups = self._setups, None
+        return given
+
+    def overrun(self) -> ValueError:
+        """Return the error of a run that would have needed more."""
+        if self._n_lifetimes < self.initial_lifetime_s.size + self._n:
+            return TooFewLifetimesError(self._n_lifetimes)
+        return TooFewSetupTimesError(self._n)
+
+
+def _column(name: str, mixture: Mapping[str, Any], n: int) -> Floats:
+    """Return an array of a mixture, a value for each launch."""
+    if name not in mixture:
+        raise refuse("setup_mixture", f"given {name}", "none")
+    return times(f"setup_mixture {name}", mixture[name], size=n)
+
+
+def _lifetimes(failures: Mapping[str, Any]) -> Floats:
+    """Return the lifetimes of replicas: above 0, inf for one that does not die."""
+    if "lifetime_s" not in failures:
+        raise refuse("failures", "given lifetime_s", "none")
+    lifetimes = np.ascontiguousarray(failures["lifetime_s"], dtype=np.float64)
+    if lifetimes.ndim != 1 or not np.all(lifetimes > 0):
+        raise refuse("failures lifetime_s", "one-dimensional and > 0", lifetimes)
+    return lifetimes
+
+
+class _Replicas:
+    """The replicas of a run, as they stop."""
+
+    def __init__(self) -> None:
+        self._rows: list[Records] = []
+        self._ids: list[Ints] = []
+
+    def on_requests(self, rows: Records) -> None:
+        """Take nothing: every row is written where it belongs."""
+
+    def on_busy(self, rows: Records) -> None:
+        """Take nothing: the rows of requests tell."""
+
+    def on_replicas(self, rows: Records, ids: Ints) -> None:
+        """Take what has stopped."""
+        self._rows.append(rows.copy())
+        self._ids.append(ids.copy())
+
+    def by_id(self) -> Records:
+        """Return all of them, in order of creation."""
+        if not self._rows:
+            return np.empty(0, dtype=REPLICA_DTYPE)
+        rows = np.empty(sum(one.size for one in self._rows), dtype=REPLICA_DTYPE)
+        rows[np.concatenate(self._ids)] = np.concatenate(self._rows)
+        return rows

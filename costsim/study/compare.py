@@ -15,20 +15,26 @@ from costsim.catalog.quote import stale_sources
 from costsim.errors import InputError
 from costsim.scenario.deployment import ResolvedDeployment, resolve
 from costsim.scenario.load import scenario_hash, scenario_warnings
-from costsim.simulation.metrics import (
+from costsim.simulation.quantiles import (
     EXACT_UP_TO,
     PERCENTS,
+    histogram,
     histogram_quantiles,
     quantiles,
 )
-from costsim.study.executor import map_tasks
+from costsim.study.executor import map_tasks, usable_cores
 from costsim.study.pools import check_pools
-from costsim.study.replicate import Outcome, Study, replicate
+from costsim.study.replicate import Arrived, Outcome, Study, replicate
 from costsim.study.result import BillLine, DeploymentRow, RunResult, mean_bill
 from costsim.study.statistics import Estimate, estimate_about, estimate_mean
 from costsim.study.trust import row_warnings, traffic_warnings
 from costsim.study.verdict import check, decide, limits
-from costsim.traffic.source import expected_requests, horizon_s, load_trace
+from costsim.traffic.source import (
+    expected_requests,
+    horizon_s,
+    load_trace,
+    traffic_notes,
+)
 from costsim.units import LONGEST_S, SECONDS_PER_MONTH, format_duration
 
 if TYPE_CHECKING:
@@ -38,7 +44,6 @@ if TYPE_CHECKING:
     from costsim.catalog.platform import Catalog
     from costsim.scenario.deployment import Resolution
     from costsim.scenario.schema import Scenario
-    from costsim.traffic.source import Arrivals
 
 
 def run(
@@ -92,13 +97,16 @@ def run_resolved(
     """Run a scenario whose deployments are resolved already; see ``run``."""
     check_pools(scenario)
     study = _plan(scenario, resolution.deployments)
+    # With fewer replications than cores the deployments of one share them.
+    here = executor is None and scenario.replications < usable_cores()
+    lanes = len(study.deployments) if here else 1
     finished = map_tasks(
-        lambda replication: replicate(study, replication),
+        lambda replication: replicate(study, replication, lanes=lanes),
         range(scenario.replications),
         executor=executor,
         on_done=on_progress,
     )
-    traffic = [arrivals for arrivals, _ in finished]
+    traffic = [arrived for arrived, _ in finished]
     by_deployment = [
         [outcomes[i] for _, outcomes in finished]
         for i in range(len(resolution.deployments))
@@ -122,7 +130,7 @@ def _plan(scenario: Scenario, deployments: tuple[ResolvedDeployment, ...]) -> St
 def _result(
     study: Study,
     resolution: Resolution,
-    traffic: list[Arrivals],
+    traffic: list[Arrived],
     by_deployment: list[list[Outcome]],
 ) -> RunResult:
     scenario = study.scenario
@@ -160,21 +168,24 @@ def _result(
         verdict=decide(rows, costs_usd, scenario.slo),
         thresholds=tuple(thresholds),
         warnings=tuple(dict.fromkeys(warnings)),
-        notes=_notes(study, resolution, traffic),
-        quantile_method="exact" if study.keep_responses else "histogram",
+        notes=_notes(study, resolution),
+        quantile_method="exact" if all(map(_exact, by_deployment)) else "histogram",
         bill_lines=tuple(lines),
         timelines=tuple(
             outcomes[0].timeline
             for outcomes in by_deployment
             if outcomes[0].timeline is not None
         ),
+        spending=tuple(
+            outcomes[0].spending
+            for outcomes in by_deployment
+            if outcomes[0].spending is not None
+        ),
         sources=sources,
     )
 
 
-def _notes(
-    study: Study, resolution: Resolution, traffic: list[Arrivals]
-) -> tuple[str, ...]:
+def _notes(study: Study, resolution: Resolution) -> tuple[str, ...]:
     excluded = [
         f"{one.name} is left out, it lacks {one.feature}: {one.reason}"
         for one in resolution.excluded
@@ -183,7 +194,8 @@ def _notes(
     capped = [
         f"{one.name}: {text}" for one in study.deployments for text in one.capped_by
     ]
-    return tuple(dict.fromkeys([*traffic[0].notes, *excluded, *chosen, *capped]))
+    notes = traffic_notes(study.scenario, study.trace)
+    return tuple(dict.fromkeys([*notes, *excluded, *chosen, *capped]))
 
 
 def _row(
@@ -192,7 +204,7 @@ def _row(
     """Return a deployment's row, its SLO not judged, and what an SLO can bound."""
     measures = [one.measures for one in outcomes]
     costs = estimate_mean([one.bill.total_usd for one in outcomes])
-    pooled = _pooled_quantiles(outcomes, exact=study.keep_responses)
+    pooled = _pooled_quantiles(outcomes)
     spans = [
         estimate_about(value, [one.quantiles_s[i] for one in measures])
         for i, value in enumerate(pooled)
@@ -212,6 +224,7 @@ def _row(
         served=served,
         rejected=_mean([one.rejected for one in measures]),
         timed_out=_mean([one.timed_out for one in measures]),
+        failed=_mean([one.failed for one in measures]),
         cost_usd=costs.value,
         cost_usd_low=_not_below_zero(costs.low),
         cost_usd_high=costs.high,
@@ -276,13 +289,22 @@ def _bounded(
     }
 
 
-def _pooled_quantiles(outcomes: list[Outcome], *, exact: bool) -> tuple[float, ...]:
-    if exact:
+def _exact(outcomes: list[Outcome]) -> bool:
+    """Return whether every response time was kept."""
+    return all(one.measures.histogram is None for one in outcomes)
+
+
+def _pooled_quantiles(outcomes: list[Outcome]) -> tuple[float, ...]:
+    if _exact(outcomes):
         return quantiles(np.concatenate([one.measures.response_s for one in outcomes]))
-    counts = [one.measures.histogram for one in outcomes]
-    return histogram_quantiles(
-        np.sum([one for one in counts if one is not None], axis=0)
-    )
+    # A run that was longer than expected has a histogram where others kept them all.
+    counts = [
+        histogram(one.measures.response_s)
+        if one.measures.histogram is None
+        else one.measures.histogram
+        for one in outcomes
+    ]
+    return histogram_quantiles(np.sum(counts, axis=0))
 
 
 def _not_below_zero(value: float) -> float:

@@ -6,21 +6,51 @@ from typing import TYPE_CHECKING, Any
 
 from costsim.errors import Problem, ScenarioError
 from costsim.scenario.pool import Pool
+from costsim.scenario.scheduling import CHECKED_S
+from costsim.scenario.timetable import timetable
+from costsim.spec import RuleError, Spec
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from costsim.scenario.schema import Scenario
 
 _UNITLESS = frozenset(
-    {"kind", "target_utilization", "max_scale_down_fraction", "requests_per_replica"}
+    {
+        *("kind", "metric", "target", "select", "tolerance", "replicas", "fraction"),
+        *("target_utilization", "max_scale_down_fraction", "requests_per_replica"),
+        *("panic_window_fraction", "panic_threshold", "activation_scale"),
+        *("max_scale_up_rate", "max_scale_down_rate", "target_burst_capacity"),
+        *("activation_threshold", "high_datapoints", "low_datapoints", "low_fraction"),
+    }
 )
+_PER_SECOND = frozenset({"target_rate"})
 
 
-def pool_arguments(pool: Pool) -> dict[str, Any]:
-    """Return a scenario's pool as the keyword arguments of ``simulate_pool``."""
-    autoscaler: dict[str, Any] = {}
-    for name in type(pool.autoscaler).model_fields:
-        key = name if name in _UNITLESS else f"{name}_s"
-        autoscaler[key] = getattr(pool.autoscaler, name)
+def pool_arguments(
+    pool: Pool, start: datetime | None = None, horizon_s: float = CHECKED_S
+) -> dict[str, Any]:
+    """Return a scenario's pool as the keyword arguments of ``simulate_pool``.
+
+    Parameters
+    ----------
+    pool : Pool
+        As the scenario has it.
+    start : datetime, optional
+        Start of the scenario, for a schedule.
+    horizon_s : float
+        End of the run: how far a schedule is written out. [s]
+
+    Raises
+    ------
+    ScenarioError
+        If a schedule contradicts itself or the pool; with the key in the pool.
+    """
+    try:
+        bounds = timetable(pool, start, horizon_s)
+    except RuleError as error:
+        key = ".".join(map(str, ("schedule", *error.key)))
+        raise ScenarioError([Problem(str(error), key)]) from None
     limit = pool.rate_limit
     at_zero = (
         pool.at_zero
@@ -28,10 +58,11 @@ def pool_arguments(pool: Pool) -> dict[str, Any]:
         else ("hold_for", pool.at_zero.hold_for)
     )
     return {
-        "autoscaler": autoscaler,
+        "autoscaler": _autoscaler(pool.autoscaler),
         "idle_timeout_s": pool.idle_timeout,
-        "min_replicas": pool.min_replicas,
-        "max_replicas": pool.max_replicas,
+        "min_replicas": bounds.initial.min_replicas,
+        "max_replicas": bounds.initial.max_replicas,
+        "bounds": list(bounds.changes) or None,
         "concurrency_limit": pool.concurrency_limit,
         "concurrency_target": pool.concurrency_target,
         "buffer_replicas": pool.buffer_replicas,
@@ -42,7 +73,51 @@ def pool_arguments(pool: Pool) -> dict[str, Any]:
         "binding": pool.binding,
         "cancel_setups": pool.cancel_setups,
         "routing": pool.routing,
+        "slowdown": pool.slowdown,
+        "failures": _failures(pool),
+        "keep_alive": _keep_alive(pool),
         "initial_replicas": pool.initial_replicas,
+    }
+
+
+def _autoscaler(spec: Spec) -> dict[str, Any]:
+    """Return an autoscaler in the engine's words: its own, with the unit."""
+    parameters: dict[str, Any] = {}
+    for name in type(spec).model_fields:
+        value = getattr(spec, name)
+        if isinstance(value, Spec):
+            parameters[name] = _autoscaler(value)
+        elif name in _PER_SECOND:
+            parameters[f"{name}_per_s"] = value
+        else:
+            parameters[name if name in _UNITLESS else f"{name}_s"] = value
+    return parameters
+
+
+def _keep_alive(pool: Pool) -> dict[str, Any] | None:
+    policy = pool.keep_alive
+    if policy is None:
+        return None
+    return {
+        "bin_s": policy.bin,
+        "range_s": policy.range,
+        "head": policy.head,
+        "tail": policy.tail,
+        "margin": policy.margin,
+        "cv_threshold": policy.cv_threshold,
+        "most_out_of_bounds": policy.most_out_of_bounds,
+    }
+
+
+def _failures(pool: Pool) -> dict[str, Any] | None:
+    """Return how requests come back; when replicas die is drawn."""
+    failures = pool.failures
+    if failures is None:
+        return None
+    return {
+        "max_attempts": failures.max_attempts,
+        "backoff_s": failures.backoff,
+        "backoff_factor": failures.backoff_factor,
     }
 
 
@@ -60,25 +135,25 @@ def check_pools(scenario: Scenario) -> None:
         problem
         for index, deployment in enumerate(scenario.deployments)
         if deployment.pool is not None
-        and (problem := _refusal(deployment.pool, f"deployments.{index}.pool"))
+        and (
+            problem := _refusal(deployment.pool, f"deployments.{index}.pool", scenario)
+        )
     ]
     if problems:
         raise ScenarioError(problems)
 
 
-def _refusal(pool: Pool, key: str) -> Problem | None:
+def _refusal(pool: Pool, key: str, scenario: Scenario) -> Problem | None:
     """Return why the engine does not take a pool, at the key it names, or None."""
     # The engine is slow to import, and a scenario of platforms alone needs none of it.
     from costsim.simulation.settings import check_settings
 
     try:
-        check_settings(
-            **pool_arguments(pool),
-            horizon_s=None,
-            end="drain",
-            slowdown=0.0,
-            bounds=None,
-        )
+        arguments = pool_arguments(pool, scenario.start, scenario.horizon or CHECKED_S)
+        check_settings(**arguments, horizon_s=None, end="drain")
+    except ScenarioError as error:
+        (problem,) = error.problems
+        return Problem(problem.message, f"{key}.{problem.key}")
     except ValueError as error:
         # It begins with the argument's name, which is the key's but for its unit.
         argument, space, rest = str(error).partition(" ")

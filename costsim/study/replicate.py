@@ -1,9 +1,12 @@
 """One replication: the same traffic through every deployment, measured and billed.
 
 Common random numbers: all deployments meet the same arrivals and the same work, and the
-n-th launch of each takes the same uniform number through its own setup law. So a
+n-th launch of each takes the same uniform numbers through its own setup laws. So a
 difference between two is never one of traffic; how much less it varies than each of them
 depends on how alike they are (Law, Simulation Modeling and Analysis, ch. 11).
+
+Traffic is made chunk by chunk, each chunk goes through every pool, and what the pools
+settle is accumulated: memory grows with what is in the pools at once.
 """
 
 from __future__ import annotations
@@ -14,50 +17,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from costsim.billing.bill import Bill, bill
-from costsim.billing.meter import measure
+from costsim.billing.usage_meter import UsageMeter
 from costsim.errors import SimulationError
+from costsim.records import REPLICA_DTYPE, REQUEST_DTYPE
 from costsim.records import Outcome as Ended
-from costsim.simulation.metrics import PoolMeasures, mean_level, measure_pool
-from costsim.simulation.settings import TooFewSetupTimesError
-from costsim.simulation.simulate import simulate_pool
+from costsim.simulation.metrics import MeasureAccumulator, PoolMeasures
+from costsim.simulation.result import SimulationResult
+from costsim.simulation.settings import check_settings
+from costsim.simulation.stream import PoolRun, Setups
+from costsim.simulation.timeline import Timeline, TimelineAccumulator
+from costsim.study.lanes import through_lanes
 from costsim.study.pools import pool_arguments
-from costsim.traffic.source import Arrivals, generate
-from costsim.traffic.streams import stream_rng
-from costsim.traffic.work import quantile, uniforms
+from costsim.traffic.lifetimes import Lifetimes
+from costsim.traffic.setups import SetupLaw, UnbilledSetups
+from costsim.traffic.source import arrival_chunks
 from costsim.units import LONGEST_S
 from costsim.yaml_source import shorten
 
 if TYPE_CHECKING:
-    from costsim.records import Floats
+    from costsim.records import Floats, Ints, Records
     from costsim.scenario.deployment import ResolvedDeployment
-    from costsim.scenario.pool import Pool
     from costsim.scenario.schema import Scenario
-    from costsim.simulation.result import SimulationResult
+    from costsim.traffic.source import ArrivalChunk
     from costsim.traffic.trace import TraceData
 
-TIMELINE_BINS = 240
-"""Bins of the timeline, over the horizon."""
-
-_FEWEST_SETUPS = 1024
-"""Setup times to begin with; more are drawn when a run has used them up."""
-
-
-@dataclass(frozen=True, eq=False)
-class Timeline:
-    """Means in equal bins over the horizon, of the first replication."""
-
-    bin_s: float
-    """Width of a bin. [s]"""
-    arrivals: Floats
-    """Arrival rate. [requests/s]"""
-    waiting: Floats
-    """Requests that have arrived and not begun. [requests]"""
-    in_service: Floats
-    """Requests being served. [requests]"""
-    starting: Floats
-    """Replicas in their setup. [replicas]"""
-    ready: Floats
-    """Replicas ready, draining ones included. [replicas]"""
+_LAUNCHES = 1024
+"""Launches whose setup times are drawn at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +52,17 @@ class Outcome:
     measures: PoolMeasures
     bill: Bill
     timeline: Timeline | None
-    """Of the first replication only."""
+    """Of the first replication only; so is the next."""
+    spending: Floats | None
+    """Cost in each bin of the timeline, before rounding and fees. [USD/h]"""
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """How many requests came in one replication."""
+
+    requests: int
+    after_warm_up: int
 
 
 @dataclass(frozen=True)
@@ -82,134 +77,204 @@ class Study:
     """Whether all response times are kept, or a histogram."""
 
 
-def replicate(study: Study, replication: int) -> tuple[Arrivals, list[Outcome]]:
-    """Return the traffic of one replication and what each deployment did with it."""
-    arrivals = generate(study.scenario, replication, study.trace)
-    setups = _SetupDraws(study.scenario.seed, replication)
-    outcomes = [
-        _run_one(study, deployment, arrivals, setups, with_timeline=replication == 0)
-        for deployment in study.deployments
-    ]
-    return arrivals, outcomes
+def replicate(
+    study: Study, replication: int, *, lanes: int = 1
+) -> tuple[Arrived, list[Outcome]]:
+    """Return how much traffic one replication had, and what each deployment did with it.
+
+    Parameters
+    ----------
+    study : Study
+        What is asked for.
+    replication : int
+        Which repetition, from 0.
+    lanes : int
+        Threads that the deployments share; the results are the same.
+
+    Raises
+    ------
+    SimulationError
+        If a run would end in centuries only.
+    """
+    pools = [_Pool(study, deployment, replication) for deployment in study.deployments]
+    counted = _Counter(study.scenario.warm_up)
+    chunks = arrival_chunks(study.scenario, replication, study.trace)
+    through_lanes(chunks, [counted.feed, *(pool.feed for pool in pools)], lanes)
+    return counted.arrived, [pool.finish() for pool in pools]
 
 
-class _SetupDraws:
-    """Uniform numbers by launch, drawn as far as some deployment has needed them."""
+class _Counter:
+    """Counts requests as they come."""
 
-    def __init__(self, seed: int, replication: int) -> None:
-        self._key = (seed, replication)
-        self._drawn = np.empty(0)
+    def __init__(self, warm_up_s: float) -> None:
+        self._warm_up_s = warm_up_s
+        self._n = self._n_early = 0
 
-    def first(self, n: int) -> Floats:
-        """Return the first n; a longer row begins with the shorter one."""
-        if n > self._drawn.size:
-            seed, replication = self._key
-            self._drawn = uniforms(n, stream_rng(seed, replication, "setup"))
-        return self._drawn[:n]
+    def feed(self, chunk: ArrivalChunk) -> None:
+        self._n += chunk.arrival_s.size
+        self._n_early += int(chunk.arrival_s.searchsorted(self._warm_up_s))
 
-
-def _simulate(
-    deployment: ResolvedDeployment,
-    arrivals: Arrivals,
-    setups: _SetupDraws,
-    horizon_s: float,
-) -> SimulationResult:
-    """Run a deployment's pool, with more setup times as long as they run out."""
-    n = max(_FEWEST_SETUPS, arrivals.n_requests // 16)
-    service_time_s = arrivals.service_time_s
-    if deployment.speed != 1:
-        service_time_s = service_time_s / deployment.speed
-    while True:
-        try:
-            return simulate_pool(
-                arrivals.arrival_s,
-                service_time_s,
-                quantile(deployment.setup, setups.first(n)),
-                horizon_s=horizon_s,
-                **pool_arguments(deployment.pool),
-            )
-        except TooFewSetupTimesError:
-            n *= 16
+    @property
+    def arrived(self) -> Arrived:
+        return Arrived(self._n, self._n - self._n_early)
 
 
-def _run_one(
-    study: Study,
-    deployment: ResolvedDeployment,
-    arrivals: Arrivals,
-    setups: _SetupDraws,
-    *,
-    with_timeline: bool,
-) -> Outcome:
-    result = _simulate(deployment, arrivals, setups, study.horizon_s)
-    if result.end_s > LONGEST_S:
-        message = (
-            f"{shorten(deployment.name)}: the run ends only after {result.end_s:.3g} s; "
-            "shorten service, setup or idle times, or let more replicas share the work"
+class _Pool:
+    """One deployment's pool in one replication: run, observed, metered."""
+
+    def __init__(
+        self, study: Study, deployment: ResolvedDeployment, replication: int
+    ) -> None:
+        scenario, pool = study.scenario, deployment.pool
+        self._deployment = deployment
+        self._horizon_s = study.horizon_s
+        arguments = pool_arguments(pool, scenario.start, study.horizon_s)
+        settings = check_settings(
+            **arguments,
+            horizon_s=study.horizon_s,
+            end="drain",
+            setup_mixture=deployment.setup_plan.mixture,
         )
-        raise SimulationError(message)
-    slo = study.scenario.slo
-    measures = measure_pool(
-        result,
-        warm_up_s=study.scenario.warm_up,
-        slow_after_s=None if slo is None else slo.slow_after_s,
-        concurrency_limit=deployment.pool.concurrency_limit,
-        keep=study.keep_responses,
-    )
-    usage = measure(
-        result, deployment.tariff.rules, min_replicas=deployment.pool.min_replicas
-    )
-    cost = bill(
-        usage,
-        deployment.tariff,
-        served_requests=measures.served,
-        span_s=study.horizon_s,
-    )
-    timeline = None
-    if with_timeline:
-        timeline = _timeline(result, deployment.pool, study.horizon_s)
-    return Outcome(measures, cost, timeline)
+        tracked = settings.rules.tracked
+        self._setups = SetupLaw(deployment.setup_plan, scenario.seed, replication)
+        self._unbilled = UnbilledSetups(settings.initial_replicas)
+        self._lifetimes = Lifetimes(pool.failures, scenario.seed, replication)
+        slo = scenario.slo
+        self._measures = MeasureAccumulator(
+            warm_up_s=scenario.warm_up,
+            slow_after_s=None if slo is None else slo.slow_after_s,
+            concurrency_limit=pool.concurrency_limit,
+            horizon_s=study.horizon_s,
+            keep=study.keep_responses,
+        )
+        self._meter = UsageMeter(deployment.tariff.rules, pool.min_replicas)
+        self._by_completion = tracked
+        self._records = _Records() if self._meter.needs_records else None
+        self._timeline = None
+        if replication == 0:
+            self._timeline = TimelineAccumulator(
+                study.horizon_s,
+                concurrency_limit=pool.concurrency_limit,
+                by_completion=tracked,
+            )
+        self._run = PoolRun(
+            settings,
+            self._draw_setups,
+            self,
+            initial_lifetime_s=self._lifetimes.draw(settings.initial_replicas),
+        )
+
+    def feed(self, chunk: ArrivalChunk) -> None:
+        """Let these requests arrive."""
+        service_time_s = chunk.service_time_s
+        if self._deployment.speed != 1:
+            service_time_s = service_time_s / self._deployment.speed
+        self._run.feed(chunk.arrival_s, service_time_s)
+
+    def finish(self) -> Outcome:
+        """Return what became of them all."""
+        self._run.finish()
+        end_s = self._run.end_s
+        self._refuse_after_centuries(end_s)
+        measures = self._measures.measures(
+            end_s, self._run.launches, self._run.peak_replicas
+        )
+        if self._records is not None:
+            self._records.give_to(self._meter, end_s, self._horizon_s)
+        cost = bill(
+            self._meter.usage(end_s),
+            self._deployment.tariff,
+            served_requests=measures.served,
+            span_s=self._horizon_s,
+        )
+        if self._timeline is None:
+            return Outcome(measures, cost, None, None)
+        timeline = self._timeline.timeline()
+        return Outcome(measures, cost, timeline, self._spending(timeline))
+
+    def _refuse_after_centuries(self, time_s: float) -> None:
+        if time_s > LONGEST_S:
+            message = (
+                f"{shorten(self._deployment.name)}: the run ends only after "
+                f"{time_s:.3g} s; shorten service, setup or idle times, or let more "
+                "replicas share the work"
+            )
+            raise SimulationError(message)
+
+    def _spending(self, timeline: Timeline) -> Floats:
+        tariff = self._deployment.tariff
+        replicas = timeline.billed_setup + timeline.busy
+        if tariff.rules.scope == "request":
+            replicas = timeline.billed_setup + timeline.in_service
+        elif tariff.rules.idle_billed:
+            replicas = timeline.billed_setup + timeline.ready
+        return replicas * tariff.usd_per_hour
+
+    def _draw_setups(self, launches: int) -> Setups:
+        draws = self._setups.draw(launches, _LAUNCHES)
+        self._unbilled.add(draws)
+        return Setups(
+            setup_time_s=draws.setup_s,
+            miss_setup_time_s=draws.miss_setup_s,
+            u=draws.u,
+            lifetime_s=self._lifetimes.draw(_LAUNCHES),
+        )
+
+    def on_requests(self, rows: Records) -> None:
+        """See ``Observer``."""
+        self._measures.add_requests(rows)
+        if self._timeline is not None:
+            self._timeline.add_requests(rows)
+        if self._records is not None:
+            self._records.requests.append(rows.copy())
+        elif not self._by_completion or self._deployment.tariff.rules.scope == "request":
+            self._meter.add_requests(rows)
+
+    def on_busy(self, rows: Records) -> None:
+        """See ``Observer``."""
+        spans = rows["replica"], rows["start_s"], rows["stop_s"]
+        if self._timeline is not None:
+            self._timeline.add_busy(*spans)
+        if self._meter.needs_requests and self._deployment.tariff.rules.scope != "request":
+            self._meter.add_busy(*spans)
+
+    def on_replicas(self, rows: Records, ids: Ints) -> None:
+        """See ``Observer``."""
+        self._refuse_after_centuries(float(np.fmax.reduce(rows["stop_s"], initial=0.0)))
+        unbilled_s = self._unbilled.take(ids, rows["missed"])
+        self._measures.add_replicas(rows)
+        if self._timeline is not None:
+            billed_s = rows["launch_s"] + unbilled_s
+            if not self._deployment.tariff.rules.setup_billed:
+                billed_s = np.fmin(rows["ready_s"], rows["stop_s"])
+            self._timeline.add_replicas(rows, ids, billed_s)
+        if self._records is not None:
+            self._records.add_replicas(rows, ids, unbilled_s)
+        else:
+            self._meter.add_replicas(rows, ids, unbilled_s)
 
 
-def _timeline(result: SimulationResult, pool: Pool, horizon_s: float) -> Timeline:
-    requests = result.requests
-    replicas = result.replicas
-    begun = ~np.isnan(requests["start_s"])
-    end_s = max(result.end_s, horizon_s)
-    arrival_s = requests["arrival_s"]
-    start_s = requests["start_s"][begun]
-    departure_s = np.nan_to_num(requests["departure_s"][begun], nan=end_s)
-    stop_s = np.nan_to_num(replicas["stop_s"], nan=end_s)
-    ready_s = np.where(np.isnan(replicas["ready_s"]), stop_s, replicas["ready_s"])
-    width_s = horizon_s / TIMELINE_BINS
-    bins = np.minimum(arrival_s / width_s, TIMELINE_BINS - 1).astype(np.int64)
+class _Records:
+    """All records, where a bill depends on the whole history of a pool."""
 
-    def level(since_s: Floats, until_s: Floats) -> Floats:
-        return mean_level(since_s, until_s, horizon_s, TIMELINE_BINS)
+    def __init__(self) -> None:
+        self.requests: list[Records] = [np.empty(0, dtype=REQUEST_DTYPE)]
+        self._replicas: list[Records] = [np.empty(0, dtype=REPLICA_DTYPE)]
+        self._ids: list[Ints] = [np.empty(0, dtype=np.int64)]
+        self._unbilled_s: list[Floats] = [np.empty(0)]
 
-    return Timeline(
-        bin_s=width_s,
-        arrivals=np.bincount(bins, minlength=TIMELINE_BINS) / width_s,
-        waiting=level(arrival_s, _waited_until_s(result, pool, end_s)),
-        in_service=level(start_s, departure_s),
-        starting=level(replicas["launch_s"], ready_s),
-        ready=level(ready_s, stop_s),
-    )
+    def add_replicas(self, rows: Records, ids: Ints, unbilled_s: Floats) -> None:
+        """Keep what is told of replicas."""
+        self._replicas.append(rows.copy())
+        self._ids.append(ids.copy())
+        self._unbilled_s.append(unbilled_s)
 
-
-def _waited_until_s(result: SimulationResult, pool: Pool, end_s: float) -> Floats:
-    """Return when each request began or gave up; at its arrival if it was rejected. [s]"""
-    arrival_s = result.requests["arrival_s"]
-    outcome = result.requests["outcome"]
-    patience_s = np.full(arrival_s.size, pool.queue_timeout or 0.0)
-    if not isinstance(pool.at_zero, str):
-        ready_s = np.sort(result.replicas["ready_s"])
-        stop_s = np.sort(result.replicas["stop_s"])
-        # NaN sorts to the end: never ready, or never stopped.
-        ready = ready_s.searchsorted(arrival_s, "right")
-        ready -= stop_s.searchsorted(arrival_s, "right")
-        patience_s[ready <= 0] = pool.at_zero.hold_for
-    return np.select(
-        [outcome == Ended.REJECTED, outcome == Ended.TIMED_OUT],
-        [arrival_s, arrival_s + patience_s],
-        np.nan_to_num(result.requests["start_s"], nan=end_s),
-    )
+    def give_to(self, meter: UsageMeter, end_s: float, horizon_s: float) -> None:
+        """Have a meter take all of them."""
+        order = np.argsort(np.concatenate(self._ids))
+        replicas = np.concatenate(self._replicas)[order]
+        requests = np.concatenate(self.requests)
+        # Whoever was not served left without a departure.
+        requests["departure_s"][requests["outcome"] != Ended.SERVED] = np.nan
+        result = SimulationResult(requests, replicas, end_s, 0, horizon_s)
+        meter.add_records(result, np.concatenate(self._unbilled_s)[order])

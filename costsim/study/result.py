@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from costsim.billing.bill import LineItem
     from costsim.scenario.deployment import PriceSource
     from costsim.scenario.schema import Scenario
-    from costsim.study.replicate import Timeline
+    from costsim.records import Floats
+    from costsim.simulation.timeline import Timeline
 
 SCHEMA_VERSION = 1
 """Of the JSON form; additions keep it, anything else raises it."""
@@ -37,10 +38,12 @@ class DeploymentRow:
     gpu: str
     replications: int
     requests: float
-    """Arrivals over the horizon, warm-up included; so are the next three."""
+    """Arrivals over the horizon, warm-up included; so are the next four."""
     served: float
     rejected: float
     timed_out: float
+    failed: float
+    """Their replica died and their attempts were used up."""
     cost_usd: float
     """Cost over the horizon. [USD]"""
     cost_usd_low: float
@@ -138,6 +141,8 @@ class RunResult:
     """``exact``, or ``histogram`` with 0.1 % relative error."""
     bill_lines: tuple[BillLine, ...]
     timelines: tuple[Timeline, ...]
+    spending: tuple[Floats, ...]
+    """Cost of each deployment in the bins of its timeline, before rounding and fees. [USD/h]"""
     """Of the first replication, in the order of the rows."""
     sources: tuple[PriceSource, ...]
     """Where each price comes from."""
@@ -207,8 +212,13 @@ class RunResult:
                 "in_service": float(timeline.in_service[bin_number]),
                 "starting_replicas": float(timeline.starting[bin_number]),
                 "ready_replicas": float(timeline.ready[bin_number]),
+                "busy_replicas": float(timeline.busy[bin_number]),
+                "idle_replicas": float(timeline.idle[bin_number]),
+                "cost_usd_per_h": float(spending[bin_number]),
             }
-            for row, timeline in zip(self.rows, self.timelines, strict=True)
+            for row, timeline, spending in zip(
+                self.rows, self.timelines, self.spending, strict=True
+            )
             for bin_number in range(timeline.arrivals.size)
         ]
 

@@ -10,9 +10,8 @@ from costsim.yaml_source import shorten
 
 if TYPE_CHECKING:
     from costsim.scenario.deployment import ResolvedDeployment
-    from costsim.study.replicate import Outcome, Study
+    from costsim.study.replicate import Arrived, Outcome, Study
     from costsim.study.result import DeploymentRow
-    from costsim.traffic.source import Arrivals
 
 _FEW_REQUESTS = 2000
 """Below this in a replication, coverage of a quantile's interval falls short."""
@@ -25,13 +24,10 @@ _LONG_TAIL = 0.01
 _MANY_LOST = 0.001
 
 
-def traffic_warnings(study: Study, traffic: list[Arrivals]) -> list[str]:
+def traffic_warnings(study: Study, traffic: list[Arrived]) -> list[str]:
     """Return warnings about the traffic of all replications."""
-    warm_up_s = study.scenario.warm_up
-    fewest = min(
-        one.n_requests - int(one.arrival_s.searchsorted(warm_up_s)) for one in traffic
-    )
-    when = " after the warm-up" if warm_up_s else ""
+    fewest = min(one.after_warm_up for one in traffic)
+    when = " after the warm-up" if study.scenario.warm_up else ""
     if fewest == 0:
         return [f"there is a replication without a single request{when}"]
     found = []
@@ -80,10 +76,13 @@ def _lost(row: DeploymentRow) -> str:
     lost = (row.requests - row.served) / row.requests if row.requests else 0.0
     if lost <= _MANY_LOST:
         return ""
-    waiting = row.requests - row.served - row.rejected - row.timed_out
+    waiting = (
+        row.requests - row.served - row.rejected - row.timed_out - row.failed
+    )
     ends = {
         "rejected": row.rejected,
         "timed out": row.timed_out,
+        "failed": row.failed,
         "never begun": waiting,
     }
     counts = ", ".join(f"{end} {n:,.0f}" for end, n in ends.items() if n > 0)
@@ -97,7 +96,7 @@ def _overloaded(
     study: Study, deployment: ResolvedDeployment, row: DeploymentRow
 ) -> str:
     """Say when the pool cannot keep up: the wait then depends on the horizon alone."""
-    most = deployment.pool.max_replicas
+    most = deployment.pool.most_replicas
     if most is None or most == 0 or row.peak_replicas < most:
         return ""
     if row.mean_wait_s < study.horizon_s / 100 or math.isnan(row.mean_wait_s):

@@ -34,23 +34,9 @@ def cron_times(schedule: CronSchedule, start: datetime, horizon_s: float) -> Flo
     midnight = datetime(start.year, start.month, start.day, tzinfo=start.tzinfo)
     into_day = (start - midnight) / timedelta(seconds=1)
     n_days = int((into_day + horizon_s) // SECONDS_PER_DAY) + 1
-    days = np.flatnonzero(_matching_days(schedule, start, n_days))
-    in_day = np.add.outer(
-        np.array(sorted(schedule.hours)) * 60, np.array(sorted(schedule.minutes))
-    )
-    minutes = np.add.outer(days * 1440, in_day.ravel()).ravel()
+    first = np.datetime64(start.date(), "D").astype(np.int64)
+    days = np.flatnonzero(schedule.on_days(first + np.arange(n_days)))
+    in_day = np.array(schedule.minutes_of_day)
+    minutes = np.add.outer(days * 1440, in_day).ravel()
     times: Floats = minutes * 60.0 - into_day
     return times[(times >= 0) & (times < horizon_s)]
-
-
-def _matching_days(schedule: CronSchedule, start: datetime, n_days: int) -> np.ndarray:
-    """Return for each day from the start's on whether the schedule matches it."""
-    day = np.datetime64(start.date(), "D") + np.arange(n_days)
-    month = day.astype("datetime64[M]")
-    day_of_month = (day - month).astype(np.int64) + 1
-    month_of_year = month.astype(np.int64) % 12 + 1
-    weekday = (start.isoweekday() + np.arange(n_days)) % 7
-    by_date = np.isin(day_of_month, [*schedule.days])
-    by_weekday = np.isin(weekday, [*schedule.weekdays])
-    matches = by_date | by_weekday if schedule.either_day else by_date & by_weekday
-    return matches & np.isin(month_of_year, [*schedule.months])

@@ -33,7 +33,7 @@ from costsim.traffic.clock import seconds_after, seconds_into_week
 from costsim.units import SECONDS_PER_HOUR, SECONDS_PER_MONTH
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from costsim.records import Floats
     from costsim.scenario.traffic import Seasonal, Spike, Stream
@@ -54,9 +54,10 @@ class RateFunction:
     """A rate that is constant within each cell of a grid, and its integral."""
 
     edges_s: Floats
-    """Ends of the cells, ascending, from 0 to the horizon; shape (n_cells + 1,). [s]"""
+    """Ends of the cells, ascending, to the horizon; shape (n_cells + 1,). From 0, unless
+    the rate is a later piece of one (``modulated``). [s]"""
     expected: Floats
-    """Requests expected before each edge, non-decreasing from 0. [requests]"""
+    """Requests expected from 0 to each edge, non-decreasing. [requests]"""
 
     @property
     def horizon_s(self) -> float:
@@ -73,40 +74,34 @@ class RateFunction:
         """Rate in each cell; shape (n_cells,). [requests/s]"""
         return np.diff(self.expected) / np.diff(self.edges_s)
 
-    def times_of(self, operational: Floats) -> Floats:
-        """Return the times at which the integral reaches given values.
+    def modulated(
+        self, steps: Iterable[tuple[Floats, Floats]]
+    ) -> Iterator[RateFunction]:
+        """Yield this rate times a step function, one stretch of time after the other.
 
         Parameters
         ----------
-        operational : ndarray of float64, ascending
-            Operational times, in [0, total). [requests]
-
-        Returns
-        -------
-        ndarray of float64, ascending
-            Times, in [0, horizon_s]. [s]
+        steps : iterable of pairs
+            Until when each of the next steps lasts, ascending, the last one to the
+            horizon [s], and its factor [1].
         """
-        if len(self.edges_s) == 2 and self.total > 0:
-            return operational * (self.horizon_s / self.total)
-        times = np.interp(operational, self.expected, self.edges_s)
-        # Interpolation from the left may pass an edge by one rounding error.
-        return np.maximum.accumulate(times, out=times)
-
-    def modulated(self, switch_s: Floats, factors: Floats) -> RateFunction:
-        """Return this rate times a step function.
-
-        Parameters
-        ----------
-        switch_s : ndarray of float64, ascending
-            Moments in (0, horizon_s) at which the factor changes. [s]
-        factors : ndarray of float64, shape (len(switch_s) + 1,)
-            Factor before the first moment, between the first two, and so on. [1]
-        """
-        edges = np.unique(np.concatenate([self.edges_s, switch_s]))
-        middles = 0.5 * (edges[:-1] + edges[1:])
-        cell = np.searchsorted(self.edges_s, middles, side="right") - 1
-        factor = factors[np.searchsorted(switch_s, middles, side="right")]
-        return _integrated(edges, self.rates_per_s[cell] * factor)
+        rates_per_s = self.rates_per_s
+        begin_s, before = 0.0, 0.0
+        for until_s, factors in steps:
+            within = slice(*np.searchsorted(self.edges_s, [begin_s, until_s[-1]]))
+            edges = np.unique(
+                np.concatenate([[begin_s], self.edges_s[within], until_s])
+            )
+            middles = 0.5 * (edges[:-1] + edges[1:])
+            cell = np.searchsorted(self.edges_s, middles, side="right") - 1
+            step = np.searchsorted(until_s, middles, side="right")
+            # Clipped: the middle of two neighboring floats is one of them.
+            factor = factors.take(step, mode="clip")
+            piece = _integrated(
+                edges, rates_per_s.take(cell, mode="clip") * factor, before
+            )
+            yield piece
+            begin_s, before = piece.horizon_s, piece.total
 
 
 def rate_function(
@@ -232,6 +227,7 @@ def _cell_means(
     return mean
 
 
-def _integrated(edges: Floats, rates: Floats) -> RateFunction:
-    expected = np.concatenate([[0.0], np.cumsum(rates * np.diff(edges))])
+def _integrated(edges: Floats, rates: Floats, before: float = 0.0) -> RateFunction:
+    """Return the rates of cells as a function, with what is expected before them."""
+    expected = np.cumsum(np.concatenate([[before], rates * np.diff(edges)]))
     return RateFunction(edges, expected)

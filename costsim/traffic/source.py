@@ -1,4 +1,7 @@
-"""All traffic of one replication: streams and trace superposed, each with its work."""
+"""All traffic of one replication: streams and trace superposed, each with its work.
+
+It is made in chunks, so that a billion requests need no more memory than a million.
+"""
 
 from __future__ import annotations
 
@@ -6,24 +9,54 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from costsim.errors import InputError
+from costsim.scenario.traffic import Cron
+from costsim.traffic.arrivals import Made
 from costsim.traffic.formats.detect import read_trace
+from costsim.traffic.merge import merged
 from costsim.traffic.rates import begin_s
 from costsim.traffic.replay import notes_on, place, repetitions, replay
 from costsim.traffic.streams import stream_rng
-from costsim.traffic.synthesis import MAX_REQUESTS, expected_draws, stream_arrivals
+from costsim.traffic.synthesis import MAX_IN_MEMORY, expected_draws, stream_reader
 from costsim.traffic.work import service_times, trace_needs
 from costsim.units import format_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from costsim.records import Floats, Ints
     from costsim.scenario.schema import Scenario
+    from costsim.traffic.arrivals import Reader
+    from costsim.traffic.draws import Fill
+    from costsim.traffic.merge import Sources
     from costsim.traffic.trace import TraceData
 
 TRACE_NAME = "trace"
 """What the replayed trace is called among the sources."""
+MAX_REQUESTS = 2**34 - 1
+"""Requests of one replication: the engine has ids for no more."""
+CHUNK_SIZE = 32_768
+"""Requests of a chunk. At twice as many the system takes the memory back each time."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArrivalChunk:
+    """Some requests of a replication, one after the other; arrays of equal length."""
+
+    arrival_s: Floats
+    """Arrivals, ascending, also from chunk to chunk; in [0, horizon_s). [s]"""
+    service_time_s: Floats
+    """Work of each request: its service time at speed 1. [s]"""
+    source: Sources | None
+    """Position of each one's source in ``source_names``; None if there is only one."""
+
+    def first(self, n: int) -> ArrivalChunk:
+        """Return the first n requests, in arrays of their own."""
+        source = None if self.source is None else self.source[:n].copy()
+        return ArrivalChunk(
+            self.arrival_s[:n].copy(), self.service_time_s[:n].copy(), source
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +67,7 @@ class Arrivals:
     """Arrivals, ascending, in [0, horizon_s). [s]"""
     service_time_s: Floats
     """Work of each request: its service time at speed 1. [s]"""
-    source: npt.NDArray[np.int32]
+    source: Sources
     """Which of the sources each request comes from."""
     sources: tuple[str, ...]
     """Names of the streams, and ``trace`` last if there is one."""
@@ -100,14 +133,45 @@ def horizon_s(scenario: Scenario, trace: TraceData | None = None) -> float:
     return where.end_s
 
 
-def generate(
-    scenario: Scenario, replication: int, trace: TraceData | None = None
-) -> Arrivals:
-    """Return the requests of one replication.
+def source_names(scenario: Scenario) -> tuple[str, ...]:
+    """Return the names of the streams, and ``trace`` last if there is one."""
+    names = [stream.name for stream in scenario.traffic.streams]
+    return (*names, TRACE_NAME) if scenario.traffic.trace is not None else (*names,)
+
+
+def traffic_notes(
+    scenario: Scenario, trace: TraceData | None = None
+) -> tuple[str, ...]:
+    """Return sentences for the user on the traffic; the same in every replication.
+
+    Raises
+    ------
+    TraceError
+        If no request of the trace falls between the start and the horizon.
+    """
+    end_s = horizon_s(scenario, trace)
+    notes = _spike_notes(scenario, end_s)
+    spec = scenario.traffic.trace
+    if spec is not None and trace is not None:
+        where = place(spec, trace, scenario.start)
+        notes += [*trace.notes, *notes_on(spec, trace, where, end_s)]
+    return tuple(notes)
+
+
+def arrival_chunks(
+    scenario: Scenario,
+    replication: int,
+    trace: TraceData | None = None,
+    *,
+    chunk_size: int = CHUNK_SIZE,
+) -> Iterator[ArrivalChunk]:
+    """Return the requests of one replication, some at a time.
 
     The streams and the trace each have random numbers of their own, so that adding or
     changing one leaves the others as they are. Service times are drawn by the request's
-    place in the merged sequence.
+    place in the merged sequence. The requests are the same whatever the chunks' size.
+    What is in memory grows neither with the horizon nor with the rates of streams; only
+    cron batches and a trace are made as a whole.
 
     Parameters
     ----------
@@ -117,45 +181,88 @@ def generate(
         Which repetition, from 0.
     trace : TraceData, optional
         What ``load_trace`` returned.
+    chunk_size : int
+        Requests in each chunk but the last, which has the rest and is not empty.
 
     Raises
     ------
     InputError
-        If there are more requests than fit, or the service takes from the trace what
-        the requests of streams do not have.
+        At once, if there are more requests than can be made, or the service takes from
+        the trace what the requests of streams do not have.
+    TraceError
+        At once, if no request of the trace falls into the run.
     """
+    if chunk_size < 1:
+        message = f"chunk_size must be at least 1, not {chunk_size}"
+        raise ValueError(message)
     end_s = horizon_s(scenario, trace)
     _refuse_unless_generable(scenario, trace, end_s)
-    notes = _spike_notes(scenario, end_s)
-    parts = [
-        stream_arrivals(scenario, stream, replication, end_s)
-        for stream in scenario.traffic.streams
-    ]
-    sources = [stream.name for stream in scenario.traffic.streams]
-    recorded = None
-    if trace is not None:
-        replayed, rows, remarks = _replayed(scenario, trace, replication, end_s)
-        recorded = trace.take(rows)
-        parts.append(replayed)
-        sources.append(TRACE_NAME)
-        notes += [*trace.notes, *remarks]
-    arrival_s, source = _merged(parts)
-    rng = stream_rng(scenario.seed, replication, "work")
-    work_s = service_times(scenario.service, len(arrival_s), rng, recorded)
-    return Arrivals(arrival_s, work_s, source, tuple(sources), end_s, tuple(notes))
+    traffic_notes(scenario, trace)
+    readers, rows = _readers(scenario, replication, trace, end_s)
+    rngs = (
+        stream_rng(scenario.seed, replication, "work", 0),
+        stream_rng(scenario.seed, replication, "work", 1),
+    )
+    work = service_times(scenario.service, rngs, trace, rows)
+    return _chunks(readers, work, chunk_size)
+
+
+def generate(
+    scenario: Scenario, replication: int, trace: TraceData | None = None
+) -> Arrivals:
+    """Return the requests of one replication as a whole: all of ``arrival_chunks``.
+
+    Parameters
+    ----------
+    scenario, replication, trace
+        As of ``arrival_chunks``.
+
+    Raises
+    ------
+    InputError, TraceError
+        As ``arrival_chunks``, and if there are more requests than fit into memory.
+    """
+    end_s = horizon_s(scenario, trace)
+    n = expected_requests(scenario, trace, end_s)
+    _refuse_above(MAX_IN_MEMORY, n, "requests (or changes of state)", "fit in memory")
+    columns: tuple[list[Floats], list[Floats], list[Sources]] = ([], [], [])
+    for chunk in arrival_chunks(scenario, replication, trace):
+        columns[0].append(chunk.arrival_s)
+        columns[1].append(chunk.service_time_s)
+        if chunk.source is not None:
+            columns[2].append(chunk.source)
+    arrival_s, service_time_s = _joined(columns[0]), _joined(columns[1])
+    source = np.zeros(len(arrival_s), dtype=np.int32)
+    if columns[2]:
+        source = np.concatenate(columns[2])
+    names, notes = source_names(scenario), traffic_notes(scenario, trace)
+    return Arrivals(arrival_s, service_time_s, source, names, end_s, notes)
 
 
 def expected_requests(
     scenario: Scenario, trace: TraceData | None, end_s: float
 ) -> float:
     """Return about how many requests a replication has. [requests]"""
-    n = sum(expected_draws(scenario, one, end_s) for one in scenario.traffic.streams)
+    return sum(_expected(scenario, trace, end_s))
+
+
+def _expected(
+    scenario: Scenario, trace: TraceData | None, end_s: float
+) -> tuple[float, float]:
+    """Return how many requests are drawn piece by piece, and how many made at once."""
+    drawn = made = 0.0
+    for stream in scenario.traffic.streams:
+        n = expected_draws(scenario, stream, end_s)
+        if isinstance(stream.arrivals, Cron):
+            made += n
+        else:
+            drawn += n
     spec = scenario.traffic.trace
-    if spec is None or trace is None:
-        return n
-    where = place(spec, trace, scenario.start)
-    times = len(repetitions(where, end_s)) if spec.repeat else 1
-    return n + times * len(trace.arrival_s) * spec.scale_rate
+    if spec is not None and trace is not None:
+        where = place(spec, trace, scenario.start)
+        times = len(repetitions(where, end_s)) if spec.repeat else 1
+        made += times * len(trace.arrival_s) * spec.scale_rate
+    return drawn, made
 
 
 def _refuse_unless_generable(
@@ -171,38 +278,68 @@ def _refuse_unless_generable(
             "requests of the streams have none; give a distribution"
         )
         raise InputError(message)
-    n = expected_requests(scenario, trace, end_s)
-    if not n <= MAX_REQUESTS:  # so that NaN is refused too
+    drawn, made = _expected(scenario, trace, end_s)
+    _refuse_above(
+        MAX_IN_MEMORY, made, "requests of cron batches and the trace", "fit in memory"
+    )
+    _refuse_above(
+        MAX_REQUESTS, drawn + made, "requests (or changes of state)", "can be simulated"
+    )
+
+
+def _refuse_above(most: int, n: float, what: str, verb: str) -> None:
+    if not n <= most:  # so that NaN is refused too
         message = (
-            f"about {n:.3g} requests (or changes of state) in a replication; at most "
-            f"{MAX_REQUESTS:,} fit: lower the rates or shorten the horizon"
+            f"about {n:.3g} {what} in a replication; at most {most:,} {verb}: "
+            "lower the rates or shorten the horizon"
         )
         raise InputError(message)
 
 
-def _replayed(
-    scenario: Scenario, trace: TraceData, replication: int, end_s: float
-) -> tuple[Floats, Ints, list[str]]:
-    """Return the arrivals of the trace, their rows, and notes on them."""
+def _readers(
+    scenario: Scenario, replication: int, trace: TraceData | None, end_s: float
+) -> tuple[list[Reader], Ints | None]:
+    """Return the arrivals of every source, and the row of each request of the trace."""
+    readers = [
+        stream_reader(scenario, stream, replication, end_s)
+        for stream in scenario.traffic.streams
+    ]
     spec = scenario.traffic.trace
-    if spec is None:
-        return np.empty(0), np.empty(0, dtype=np.int64), []
+    if spec is None or trace is None:
+        return readers, None
     where = place(spec, trace, scenario.start)
-    notes = notes_on(spec, trace, where, end_s)
     rng = stream_rng(scenario.seed, replication, "selection")
     jitter_rng = stream_rng(scenario.seed, replication, "jitter")
-    return (*replay(spec, trace, where, end_s, rng, jitter_rng), notes)
+    arrival_s, rows = replay(spec, trace, where, end_s, rng, jitter_rng)
+    return [*readers, Made(arrival_s)], rows
 
 
-def _merged(parts: list[Floats]) -> tuple[Floats, npt.NDArray[np.int32]]:
-    """Return all arrivals in order, those at one moment by source, and their sources."""
-    if len(parts) == 1:
-        return parts[0], np.zeros(len(parts[0]), dtype=np.int32)
-    arrival_s = np.concatenate(parts)
-    numbers = np.arange(len(parts), dtype=np.int32)
-    source = np.repeat(numbers, [len(part) for part in parts])
-    order = np.argsort(arrival_s, kind="stable")
-    return arrival_s[order], source[order]
+def _chunks(
+    readers: list[Reader], work: Fill, chunk_size: int
+) -> Iterator[ArrivalChunk]:
+    """Yield the requests of all sources with their work."""
+    several = merged(readers) if len(readers) > 1 else None
+    n = chunk_size
+    while n == chunk_size:
+        # New arrays each time: a chunk stays as it is while the next one is made.
+        arrival_s, service_time_s = np.empty(chunk_size), np.empty(chunk_size)
+        source = None
+        if several is None:
+            n = readers[0].read(arrival_s)
+        else:
+            source = np.empty(chunk_size, dtype=np.int32)
+            n = several.read(arrival_s, source)
+        work(service_time_s[:n])
+        chunk = ArrivalChunk(arrival_s, service_time_s, source)
+        if n:
+            yield chunk if n == chunk_size else chunk.first(n)
+
+
+def _joined(parts: list[Floats]) -> Floats:
+    """Return arrays as one, and let go of them."""
+    whole = np.concatenate([np.empty(0), *parts])
+    parts.clear()
+    return whole
 
 
 def _spike_notes(scenario: Scenario, end_s: float) -> list[str]:

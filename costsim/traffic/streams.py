@@ -19,6 +19,8 @@ Purpose = Literal[
     "selection",  # which requests of a trace are kept or copied
     "work",  # service times, by request
     "setup",  # setup times, by launch
+    "cache",  # whether a launch finds the host's cache warm
+    "lifetime",  # how long replicas live, by replica
 ]
 """What random numbers are for. Append only: the order is part of every result."""
 

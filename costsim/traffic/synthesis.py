@@ -18,15 +18,16 @@ if TYPE_CHECKING:
     from costsim.records import Floats
     from costsim.scenario.schema import Scenario
     from costsim.scenario.traffic import Stream
+    from costsim.traffic.arrivals import Reader
 
-MAX_REQUESTS = 250_000_000
-"""Requests of one replication that are accepted: 4 GB of arrivals and service times."""
+MAX_IN_MEMORY = 250_000_000
+"""Requests that are made as a whole, at most: 4 GB of arrivals and service times."""
 
 
-def stream_arrivals(
+def stream_reader(
     scenario: Scenario, stream: Stream, replication: int, horizon_s: float
-) -> Floats:
-    """Return the arrivals of one stream.
+) -> Reader:
+    """Return the arrivals of one stream, to be read piece by piece.
 
     Parameters
     ----------
@@ -41,18 +42,17 @@ def stream_arrivals(
 
     Returns
     -------
-    ndarray of float64, ascending
+    Reader
         Arrivals, in [0, horizon_s). [s]
     """
-    if isinstance(stream.arrivals, Cron):
-        rng = stream_rng(scenario.seed, replication, "jitter", name_key(stream.name))
-        due_s = _due_s(scenario, stream.arrivals, horizon_s)
-        arrival_s = arrivals.batches(
-            due_s, stream.arrivals.batch_size, stream.arrivals.jitter, rng
-        )
-    else:
-        arrival_s = _rated(scenario, stream, replication, horizon_s)
-    return arrival_s[: np.searchsorted(arrival_s, horizon_s)]
+    if not isinstance(stream.arrivals, Cron):
+        return _rated(scenario, stream, replication, horizon_s)
+    rng = stream_rng(scenario.seed, replication, "jitter", name_key(stream.name))
+    due_s = _due_s(scenario, stream.arrivals, horizon_s)
+    arrival_s = arrivals.batches(
+        due_s, stream.arrivals.batch_size, stream.arrivals.jitter, rng
+    )
+    return arrivals.Made(arrival_s[: np.searchsorted(arrival_s, horizon_s)])
 
 
 def expected_draws(scenario: Scenario, stream: Stream, horizon_s: float) -> float:
@@ -62,7 +62,7 @@ def expected_draws(scenario: Scenario, stream: Stream, horizon_s: float) -> floa
         # A schedule is due at most once a minute; that is counted only if it fits.
         every_s = 60.0 if process.every is None else process.every
         most = horizon_s / every_s + 1.0
-        if most <= MAX_REQUESTS:
+        if most <= MAX_IN_MEMORY:
             most = float(len(_due_s(scenario, process, horizon_s)))
         return process.batch_size * most
     rate = rate_function(stream, scenario.traffic.spikes, scenario.start, horizon_s)
@@ -74,7 +74,7 @@ def expected_draws(scenario: Scenario, stream: Stream, horizon_s: float) -> floa
 
 def _rated(
     scenario: Scenario, stream: Stream, replication: int, horizon_s: float
-) -> Floats:
+) -> Reader:
     """Return the arrivals of a stream that has a rate."""
     rate = rate_function(stream, scenario.traffic.spikes, scenario.start, horizon_s)
     key = name_key(stream.name)

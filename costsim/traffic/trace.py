@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import numpy as np
-
-    from costsim.records import Floats, Ints
+    from costsim.records import Floats
 
 VALUE_FIELDS = ("duration_s", "input_tokens", "output_tokens")
 """What a trace may hold besides arrivals."""
@@ -43,16 +41,3 @@ class TraceData:
     def mean_gap_s(self) -> float:
         """Mean time between arrivals; 0 for a single request. [s]"""
         return self.span_s / max(1, len(self.arrival_s) - 1)
-
-    def take(self, rows: Ints | np.ndarray) -> TraceData:
-        """Return what was recorded at some rows, in that order; arrivals stay as they are."""
-
-        def at_rows(values: Floats | None) -> Floats | None:
-            return None if values is None else values[rows]
-
-        return replace(
-            self,
-            duration_s=at_rows(self.duration_s),
-            input_tokens=at_rows(self.input_tokens),
-            output_tokens=at_rows(self.output_tokens),
-        )

@@ -1,13 +1,15 @@
 """How much work a request brings: samples and quantiles of the scenario's distributions.
 
 Service times come from direct generators, one draw a request: every deployment divides
-the same draw by its speed. Setup times go by quantiles: the n-th launch takes the same
+the same draw by its speed. They are drawn a piece at a time, the same however they are
+cut. Setup times go by quantiles: the n-th launch takes the same
 uniform number through each deployment's own law, so that deployments with different
 laws still meet the same luck.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -21,50 +23,56 @@ from costsim.scenario.distributions import (
     Gamma,
     Lognormal,
 )
+from costsim.traffic.draws import Draws
 from costsim.traffic.special import gamma_quantile, normal_quantile
 
 if TYPE_CHECKING:
-    from costsim.records import Floats
+    from costsim.records import Floats, Ints
     from costsim.scenario.distributions import WorkCount, WorkDuration
-    from costsim.scenario.schema import Service, Tokens
+    from costsim.scenario.schema import Service
+    from costsim.traffic.draws import Fill
     from costsim.traffic.trace import TraceData
+
+_LEAST_UNIFORM = 2.0**-54
+_RECORDED = {
+    "duration_s": ("service.time", "durations"),
+    "input_tokens": ("service.tokens.input", "input tokens"),
+    "output_tokens": ("service.tokens.output", "output tokens"),
+}
+"""Fields of ``TraceData``: the key that takes one, and what is in it."""
 
 
 def uniforms(n: int, rng: np.random.Generator) -> Floats:
     """Return n uniform numbers in the open interval (0, 1), where quantiles are finite."""
     # The generator's own grid is k x 2^-53 with k from 0: only 0 has to move.
-    return np.maximum(rng.random(n), 2.0**-54)
+    return np.maximum(rng.random(n), _LEAST_UNIFORM)
 
 
-def sample(distribution: Distribution, n: int, rng: np.random.Generator) -> Floats:
-    """Return n independent values.
+def sampler(distribution: Distribution, rng: np.random.Generator) -> Fill:
+    """Return what fills arrays with independent values.
 
     Parameters
     ----------
     distribution : Distribution
         The law, in any unit.
-    n : int
-        How many.
     rng : numpy.random.Generator
-        Where the randomness comes from.
+        Where the randomness comes from; it is taken over.
 
     Returns
     -------
-    ndarray of float64, shape (n,)
-        The values, in the distribution's unit.
+    callable
+        Fills with values, in the distribution's unit.
     """
     if isinstance(distribution, Exponential):
-        return distribution.mean * rng.standard_exponential(n)
+        return _scaled(distribution.mean, Draws(rng).exponentials)
     if isinstance(distribution, Lognormal):
-        return _median(distribution) * np.exp(
-            distribution.sigma * rng.standard_normal(n)
-        )
+        return _lognormals(_median(distribution), distribution.sigma, Draws(rng))
     if isinstance(distribution, Gamma):
         shape = _shape(distribution)
-        return (distribution.mean / shape) * rng.standard_gamma(shape, n)
+        return _scaled(distribution.mean / shape, partial(Draws(rng).gammas, shape))
     if isinstance(distribution, Empirical):
-        return quantile(distribution, uniforms(n, rng))
-    return np.full(n, distribution.value)
+        return _picks(distribution, rng)
+    return _constants(distribution.value)
 
 
 def quantile(distribution: Distribution, u: Floats) -> Floats:
@@ -95,39 +103,58 @@ def quantile(distribution: Distribution, u: Floats) -> Floats:
 
 
 def service_times(
-    service: Service, n: int, rng: np.random.Generator, trace: TraceData | None = None
-) -> Floats:
-    """Return the service time of each of n requests at speed 1.
+    service: Service,
+    rngs: tuple[np.random.Generator, np.random.Generator],
+    trace: TraceData | None = None,
+    rows: Ints | None = None,
+) -> Fill:
+    """Return what fills arrays with the service times of requests at speed 1.
 
     Parameters
     ----------
     service : Service
         A time, or tokens and the speeds of reading and writing them. Numbers of tokens
         drawn from a distribution are not rounded.
-    n : int
-        How many requests.
-    rng : numpy.random.Generator
-        Where the randomness comes from.
+    rngs : pair of numpy.random.Generator
+        Where the randomness of times or of tokens read comes from, and that of tokens
+        written: two, so that neither depends on how many of the other are drawn.
     trace : TraceData, optional
-        What was recorded of these n requests, in their order.
+        What was recorded.
+    rows : ndarray of int64, optional
+        Its row for each request, in their order.
 
     Returns
     -------
-    ndarray of float64, shape (n,)
-        Service times. [s]
+    callable
+        Fills with the service times of the requests that come next. [s]
 
     Raises
     ------
     InputError
         If the service takes from the trace what the trace does not hold.
     """
-    if service.tokens is not None:
-        return _token_times(service.tokens, n, rng, trace)
-    time = service.time
-    if isinstance(time, FromTrace):
-        recorded = None if trace is None else trace.duration_s
-        return _recorded(recorded, n, "service.time", "durations")
-    return sample(cast("Distribution", time), n, rng)
+
+    def law(
+        given: WorkDuration | WorkCount, field: str, rng: np.random.Generator
+    ) -> Fill:
+        if isinstance(given, FromTrace):
+            return _recorded(trace, rows, field)
+        return sampler(given, rng)
+
+    tokens = service.tokens
+    if tokens is None:
+        return law(cast("WorkDuration", service.time), "duration_s", rngs[0])
+    read = law(tokens.input, "input_tokens", rngs[0])
+    written = law(tokens.output, "output_tokens", rngs[1])
+
+    def fill(out: Floats) -> None:
+        to_write = np.empty_like(out)
+        read(out)
+        written(to_write)
+        out /= tokens.prefill
+        out += to_write / tokens.decode
+
+    return fill
 
 
 def trace_needs(service: Service) -> frozenset[str]:
@@ -141,33 +168,73 @@ def trace_needs(service: Service) -> frozenset[str]:
     return frozenset(name for name, law in laws.items() if isinstance(law, FromTrace))
 
 
-def _token_times(
-    tokens: Tokens, n: int, rng: np.random.Generator, trace: TraceData | None
-) -> Floats:
-    if isinstance(tokens.input, FromTrace):
-        recorded = None if trace is None else trace.input_tokens
-        read = _recorded(recorded, n, "service.tokens.input", "input tokens")
-    else:
-        read = sample(tokens.input, n, rng)
-    if isinstance(tokens.output, FromTrace):
-        recorded = None if trace is None else trace.output_tokens
-        written = _recorded(recorded, n, "service.tokens.output", "output tokens")
-    else:
-        written = sample(tokens.output, n, rng)
-    return read / tokens.prefill + written / tokens.decode
+def _scaled(scale: float, draw: Fill) -> Fill:
+    def fill(out: Floats) -> None:
+        draw(out)
+        np.multiply(out, scale, out=out)
+
+    return fill
 
 
-def _recorded(values: Floats | None, n: int, key: str, what: str) -> Floats:
-    if values is None:
+def _lognormals(median: float, sigma: float, draws: Draws) -> Fill:
+    def fill(out: Floats) -> None:
+        draws.normals(out)
+        np.multiply(out, sigma, out=out)
+        np.exp(out, out=out)
+        np.multiply(out, median, out=out)
+
+    return fill
+
+
+def _constants(value: float) -> Fill:
+    def fill(out: Floats) -> None:
+        out.fill(value)
+
+    return fill
+
+
+def _picks(distribution: Empirical[float], rng: np.random.Generator) -> Fill:
+    """Return what fills with values of an empirical law, by a guide into its quantiles.
+
+    Chen, H. C. and Asau, Y. (1974). On generating random variates from an empirical
+    distribution. AIIE Transactions 6(2), 163-166.
+    """
+    from costsim.traffic import loops  # numba, as in draws.py
+
+    cumulative, values = _steps(distribution)
+    # A power of two, so that a probability times it is exact.
+    size = 16 << len(values).bit_length()
+    guide = np.searchsorted(cumulative, np.arange(size) / size)
+
+    def fill(out: Floats) -> None:
+        rng.random(out=out)
+        np.maximum(out, _LEAST_UNIFORM, out=out)
+        loops.pick(guide, cumulative, values, out)
+
+    return fill
+
+
+def _recorded(trace: TraceData | None, rows: Ints | None, field: str) -> Fill:
+    """Return what fills with a field of the rows of a trace, one after the other."""
+    values: Floats | None = None if trace is None else getattr(trace, field)
+    if values is None or rows is None:
+        key, what = _RECORDED[field]
         message = (
             f"{key} is 'trace', but no {what} were recorded; "
             "use a trace that has them, or a distribution"
         )
         raise InputError(message)
-    if len(values) != n:
-        message = f"{len(values)} recorded {what} for {n} requests"
-        raise ValueError(message)
-    return values
+    rest = rows
+
+    def fill(out: Floats) -> None:
+        nonlocal rest
+        now, rest = np.split(rest, [len(out)])
+        if len(now) < len(out):
+            message = f"{len(now)} recorded rows for {len(out)} requests"
+            raise ValueError(message)
+        np.take(values, now, out=out)
+
+    return fill
 
 
 def _median(distribution: Lognormal[float]) -> float:
@@ -186,11 +253,16 @@ def _shape(distribution: Gamma[float]) -> float:
 
 def _empirical_quantile(distribution: Empirical[float], u: Floats) -> Floats:
     """Return the smallest value whose cumulative weight reaches u."""
+    cumulative, values = _steps(distribution)
+    return values[np.searchsorted(cumulative, u, side="left")]
+
+
+def _steps(distribution: Empirical[float]) -> tuple[Floats, Floats]:
+    """Return cumulative probabilities, ascending to 1, and their values."""
     values = np.asarray(distribution.values, dtype=np.float64)
     order = np.argsort(values, kind="stable")
     weights = np.ones(len(values))
     if distribution.weights is not None:
         weights = np.asarray(distribution.weights, dtype=np.float64)[order]
     cumulative = np.cumsum(weights / weights.max())
-    position = np.searchsorted(cumulative / cumulative[-1], u, side="left")
-    return values[order][position]
+    return cumulative / cumulative[-1], values[order]

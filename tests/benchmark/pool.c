@@ -21,9 +21,10 @@ typedef struct __attribute__((packed)) {
     int8_t outcome;
 } request_row;
 
-typedef struct {
+typedef struct __attribute__((packed)) {
     double launch_s, ready_s, stop_s, busy_s, slot_s;
     int64_t n_served;
+    bool missed;
 } replica_row;
 
 enum { SERVED = 0, UNFINISHED = 3 };

@@ -204,7 +204,10 @@ def test_looking_at_requests_changes_nothing_where_idle_time_is_billed(pool, ask
     asked = replace(asked, idle_billed=True)
     from_replicas = measure(pool, asked)
 
-    with patch("costsim.billing.spans.requests_matter", return_value=True):
+    with (
+        patch("costsim.billing.usage_meter.requests_matter", return_value=True),
+        patch("costsim.billing.spans.requests_matter", return_value=True),
+    ):
         from_requests = measure(pool, asked)
 
     assert from_requests == from_replicas

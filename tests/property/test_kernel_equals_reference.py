@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import reference
 from cases import differences, make_case, random_case
+from drawn_cases import drawn
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from invariants import check_invariants
@@ -19,24 +20,6 @@ import costsim
 N_CASES = int(os.environ.get("COSTSIM_CASES", "2000"))
 SEED = 20261124
 SCOPES = ("replica", "segment", "request", "total", "aligned")
-
-
-class DrawChooser:
-    """Decisions from hypothesis."""
-
-    def __init__(self, draw):
-        self.draw = draw
-
-    def integer(self, low, high):
-        return self.draw(st.integers(low, high))
-
-    def pick(self, options):
-        return self.draw(st.sampled_from(options))
-
-
-@st.composite
-def cases(draw):
-    return make_case(DrawChooser(draw))
 
 
 @st.composite
@@ -78,13 +61,13 @@ def bill_difference(case, rules):
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
-@given(cases())
+@given(drawn(make_case))
 def test_kernel_equals_reference(case):
     assert pool_differences(case) == {}
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
-@given(cases(), billing_rules())
+@given(drawn(make_case), billing_rules())
 def test_meter_equals_reference(case, rules):
     assert bill_difference(case, rules) == {}
 

@@ -7,7 +7,7 @@ wrong process fails them by far.
 import numpy as np
 import pytest
 from scipy import stats
-from traffic_scenario import scenario_with, stream_of
+from traffic_scenario import read_all, scenario_with, stream_of
 
 from costsim.scenario.traffic import MmppState
 from costsim.traffic import arrivals
@@ -62,13 +62,13 @@ def gamma_equilibrium_cdf(shape):
 
 
 def test_poisson_gaps_are_exponential():
-    arrival_s = arrivals.poisson(constant(0.5, 60_000.0), rng(1))
+    arrival_s = read_all(arrivals.poisson(constant(0.5, 60_000.0), rng(1)))
 
     assert stats.kstest(np.diff(arrival_s), stats.expon(scale=2).cdf).pvalue > 1e-3
 
 
 def test_poisson_counts_are_poisson():
-    arrival_s = arrivals.poisson(constant(3.0, 20_000.0), rng(2))
+    arrival_s = read_all(arrivals.poisson(constant(3.0, 20_000.0), rng(2)))
 
     counts, _ = np.histogram(arrival_s, 20_000, (0, 20_000))
     observed = np.bincount(counts, minlength=11)
@@ -78,21 +78,24 @@ def test_poisson_counts_are_poisson():
 
 
 def test_the_number_of_poisson_arrivals_is_poisson():
-    numbers = [len(arrivals.poisson(constant(2.0, 50.0), rng(i))) for i in range(2000)]
+    numbers = [
+        len(read_all(arrivals.poisson(constant(2.0, 50.0), rng(i))))
+        for i in range(2000)
+    ]
 
     assert np.mean(numbers) == pytest.approx(100, abs=3.3 * 10 / np.sqrt(2000))
     assert np.var(numbers) == pytest.approx(100, rel=3.3 * np.sqrt(2 / 2000))
 
 
 def test_poisson_arrivals_are_uniform_given_their_number():
-    arrival_s = arrivals.poisson(constant(2.0, 10_000.0), rng(3))
+    arrival_s = read_all(arrivals.poisson(constant(2.0, 10_000.0), rng(3)))
 
     assert stats.kstest(arrival_s, stats.uniform(0, 10_000).cdf).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("shape", [0.25, 0.8, 4.0])
 def test_gamma_gaps_are_gamma(shape):
-    arrival_s = arrivals.gamma(constant(0.5, 40_000.0), shape, rng(10))
+    arrival_s = read_all(arrivals.gamma(constant(0.5, 40_000.0), shape, rng(10)))
 
     law = stats.gamma(shape, scale=2 / shape)
     assert stats.kstest(np.diff(arrival_s), law.cdf).pvalue > 1e-3
@@ -101,7 +104,8 @@ def test_gamma_gaps_are_gamma(shape):
 @pytest.mark.parametrize("shape", [0.25, 4.0])
 def test_a_gamma_process_begins_in_equilibrium(shape):
     firsts = [
-        arrivals.gamma(constant(1.0, 500.0), shape, rng(i))[0] for i in range(3000)
+        read_all(arrivals.gamma(constant(1.0, 500.0), shape, rng(i)))[0]
+        for i in range(3000)
     ]
 
     assert stats.kstest(firsts, gamma_equilibrium_cdf(shape)).pvalue > 1e-3
@@ -111,7 +115,8 @@ def test_a_gamma_process_begins_in_equilibrium(shape):
 def test_the_mean_rate_of_a_gamma_process_holds_at_once(shape):
     # From an arrival on, the first second would have 1.9 or 0.6 instead of 1.
     numbers = [
-        len(arrivals.gamma(constant(1.0, 1.0), shape, rng(i))) for i in range(6000)
+        len(read_all(arrivals.gamma(constant(1.0, 1.0), shape, rng(i))))
+        for i in range(6000)
     ]
 
     standard_error = np.std(numbers) / np.sqrt(len(numbers))
@@ -121,7 +126,7 @@ def test_the_mean_rate_of_a_gamma_process_holds_at_once(shape):
 @pytest.mark.parametrize("shape", [0.5, 1.0, 2.0, 4.0])
 def test_the_dispersion_of_a_gamma_process_tends_to_its_squared_variation(shape):
     horizon_s = 400_000.0
-    arrival_s = arrivals.gamma(constant(1.0, horizon_s), shape, rng(11))
+    arrival_s = read_all(arrivals.gamma(constant(1.0, horizon_s), shape, rng(11)))
 
     # A renewal process has variance t c^2 + (1 - c^4) / 6 + ... of its counts, with
     # c^2 = 1/k and a term of the third moment that vanishes against t = 200.
@@ -129,7 +134,7 @@ def test_the_dispersion_of_a_gamma_process_tends_to_its_squared_variation(shape)
 
 
 def test_gamma_with_shape_one_is_poisson():
-    arrival_s = arrivals.gamma(constant(0.5, 60_000.0), 1.0, rng(12))
+    arrival_s = read_all(arrivals.gamma(constant(0.5, 60_000.0), 1.0, rng(12)))
 
     assert stats.kstest(np.diff(arrival_s), stats.expon(scale=2).cdf).pvalue > 1e-3
 
@@ -161,8 +166,10 @@ def mmpp2_dispersion(calm, burst, t):
 @pytest.mark.parametrize("window_s", [1.0, 10.0, 100.0])
 def test_the_dispersion_of_an_mmpp_is_that_of_theory(window_s):
     horizon_s = 400_000.0
-    arrival_s = arrivals.mmpp(
-        constant(4.0, horizon_s), CALM_AND_BURST, rng(20), rng(20, "modulation")
+    arrival_s = read_all(
+        arrivals.mmpp(
+            constant(4.0, horizon_s), CALM_AND_BURST, rng(20), rng(20, "modulation")
+        )
     )
 
     # The mean factor is 2.8, so a rate of 4 makes the states 1/0.7 and 10/0.7.
@@ -181,8 +188,8 @@ def test_the_dispersion_of_an_mmpp_is_that_of_theory(window_s):
 )
 def test_the_rate_of_the_stream_is_the_long_run_mean_of_an_mmpp(states):
     horizon_s = 400_000.0
-    arrival_s = arrivals.mmpp(
-        constant(4.0, horizon_s), states, rng(21), rng(21, "modulation")
+    arrival_s = read_all(
+        arrivals.mmpp(constant(4.0, horizon_s), states, rng(21), rng(21, "modulation"))
     )
 
     counts, _ = np.histogram(arrival_s, N_SECTIONS, (0, horizon_s))
@@ -192,8 +199,10 @@ def test_the_rate_of_the_stream_is_the_long_run_mean_of_an_mmpp(states):
 def test_an_mmpp_begins_in_its_stationary_distribution():
     numbers = [
         len(
-            arrivals.mmpp(
-                constant(4.0, 1.0), CALM_AND_BURST, rng(i), rng(i, "modulation")
+            read_all(
+                arrivals.mmpp(
+                    constant(4.0, 1.0), CALM_AND_BURST, rng(i), rng(i, "modulation")
+                )
             )
         )
         for i in range(4000)
@@ -205,10 +214,16 @@ def test_an_mmpp_begins_in_its_stationary_distribution():
     assert standard_error < 0.1
 
 
+def visits(sojourn_s, horizon_s, state_rng):
+    """Return until when each visit lasts, and the states."""
+    pieces = arrivals._visits(sojourn_s, horizon_s, state_rng)
+    return map(np.concatenate, zip(*pieces, strict=True))
+
+
 def test_each_other_state_follows_equally_often():
     sojourn_s = np.array([1.0, 2.0, 3.0, 4.0])
 
-    _, visited = arrivals._visits(sojourn_s, 50_000.0, rng(22))
+    _, visited = visits(sojourn_s, 50_000.0, rng(22))
 
     pairs, counts = np.unique(
         np.stack([visited[:-1], visited[1:]]), axis=1, return_counts=True
@@ -220,9 +235,9 @@ def test_each_other_state_follows_equally_often():
 def test_sojourns_are_exponential_with_their_means():
     sojourn_s = np.array([2.0, 7.0, 1.0])
 
-    switch_s, visited = arrivals._visits(sojourn_s, 50_000.0, rng(23))
+    until_s, visited = visits(sojourn_s, 50_000.0, rng(23))
 
-    stays = np.diff(switch_s)
+    stays = np.diff(until_s[:-1])
     in_second = stays[visited[1:-1] == 1]
     assert stats.kstest(in_second, stats.expon(scale=7).cdf).pvalue > 1e-3
 

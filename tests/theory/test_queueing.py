@@ -787,6 +787,29 @@ VALID = {
         "idle_timeout_s": 2.0,
     },
     q.idle_timeout_pool: {"arrival_rate_per_s": 0.5, "idle_timeout_s": 2.0},
+    q.processor_sharing_mean_response_time: {
+        "arrival_rate_per_s": 0.5,
+        "mean_service_time_s": 1.0,
+        "slowdown": 1.0,
+    },
+    q.limited_processor_sharing: {
+        "concurrency_limit": 2,
+        "arrival_rate_per_s": 0.5,
+        "mean_service_time_s": 1.0,
+        "slowdown": 1.0,
+    },
+    q.availability: {"mean_lifetime_s": 10.0, "mean_setup_time_s": 5.0},
+    q.mean_completion_time: {
+        "service_time_s": 1.0,
+        "mean_lifetime_s": 10.0,
+        "mean_setup_time_s": 5.0,
+    },
+    q.md1_breakdowns_mean_response_time: {
+        "arrival_rate_per_s": 0.1,
+        "service_time_s": 1.0,
+        "mean_lifetime_s": 10.0,
+        "mean_setup_time_s": 5.0,
+    },
     q.exponential_mean_billed_time: {"mean_time_s": 1.0, "increment_s": 1.0},
     q.break_even_utilization: {
         "always_on_usd_per_hour": 1.0,
@@ -838,6 +861,11 @@ def test_invalid_argument_is_refused_by_name(function, argument, value):
         (q.mg1_setup, "mean_setup_time_s", math.inf),
         (q.mg1_setup, "timeout_distribution", "weibull"),
         (q.idle_timeout_pool, "arrival_rate_per_s", 0),
+        (q.processor_sharing_mean_response_time, "slowdown", math.inf),
+        (q.limited_processor_sharing, "concurrency_limit", 0),
+        (q.availability, "mean_lifetime_s", 0),
+        (q.mean_completion_time, "mean_lifetime_s", 0),
+        (q.md1_breakdowns_mean_response_time, "service_time_s", 0),
         (q.exponential_mean_billed_time, "increment_s", 0),
         (q.break_even_utilization, "alive_usd_per_s", 0),
         (q.periodic_break_even_rate, "idle_timeout_s", math.inf),
@@ -862,6 +890,8 @@ def test_value_at_the_edge_is_refused_by_name(function, argument, value):
         (q.mg1_mean_waiting_time, 1, "arrival_rate_per_s"),
         (q.mg1_setup, 1, "arrival_rate_per_s"),
         (q.mm1_setup_response_time_quantile, 1, "mean_service_time_s"),
+        (q.processor_sharing_mean_response_time, 1, "arrival_rate_per_s"),
+        (q.limited_processor_sharing, 1, "arrival_rate_per_s"),
     ],
 )
 def test_load_without_a_steady_state_is_refused(function, servers, argument, excess):

@@ -9,7 +9,8 @@ import pytest
 from hand_written import pool_of
 
 from costsim.billing.bill import LineItem, bill
-from costsim.billing.meter import Usage, measure
+from costsim.billing.meter import measure
+from costsim.billing.usage import Usage
 from costsim.catalog.tariff import Component, MeteringRules, Tariff
 
 TWO_WEEKS_S = 14 * 86400.0

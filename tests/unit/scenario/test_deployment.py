@@ -11,9 +11,10 @@ from costsim.catalog.platform import load_catalog
 from costsim.catalog.quote import stale_sources
 from costsim.catalog.tariff import Component, MeteringRules
 from costsim.errors import ScenarioError
+from costsim.scenario.autoscalers import ConcurrencyWindow, Fixed, OnDemand
 from costsim.scenario.deployment import Resolution, ResolvedDeployment, resolve
 from costsim.scenario.distributions import ConstantDuration
-from costsim.scenario.pool import ConcurrencyWindow, Fixed, OnDemand, RateLimit
+from costsim.scenario.pool import RateLimit
 from costsim.scenario.schema import Scenario
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from costsim import compiling
 from costsim.simulation import compiled, kernel
 from costsim.simulation.state import LIFE_DTYPE
 
-SOURCES = sorted(path.name for path in Path(compiled.__file__).parent.glob("*.py"))
+FOLDER = Path(compiled.__file__).parent
+SOURCES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.py"))
 
 
 @pytest.fixture

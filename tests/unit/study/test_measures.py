@@ -8,33 +8,39 @@ import numpy as np
 import pytest
 
 from costsim.records import REPLICA_DTYPE, REQUEST_DTYPE, Outcome
-from costsim.simulation.metrics import mean_level, measure_pool
+from costsim.simulation.metrics import measure_pool
 from costsim.simulation.result import SimulationResult
 from costsim.simulation.simulate import simulate_pool
+from costsim.simulation.timeline import mean_level
 
 NAN = math.nan
 SERVED, REJECTED, TIMED_OUT = Outcome.SERVED, Outcome.REJECTED, Outcome.TIMED_OUT
-UNFINISHED = Outcome.UNFINISHED
+UNFINISHED, FAILED = Outcome.UNFINISHED, Outcome.FAILED
 
 
 def written(requests, replicas, *, end_s, launches=3):
     """Return a result from (arrival, start, departure, cold, outcome) and
     (launch, ready, stop, slot-seconds)."""
     return SimulationResult(
-        requests=np.array(
-            [(a, s, d, 0, cold, 0, outcome) for a, s, d, cold, outcome in requests],
-            dtype=REQUEST_DTYPE,
+        requests=table(
+            ("arrival_s", "start_s", "departure_s", "cold", "outcome"),
+            requests,
+            REQUEST_DTYPE,
         ),
-        replicas=np.array(
-            [
-                (launch, ready, stop, 0.0, slot, 0)
-                for launch, ready, stop, slot in replicas
-            ],
-            dtype=REPLICA_DTYPE,
+        replicas=table(
+            ("launch_s", "ready_s", "stop_s", "slot_s"), replicas, REPLICA_DTYPE
         ),
         end_s=end_s,
         launches=launches,
     )
+
+
+def table(names, rows, dtype):
+    records = np.zeros(len(rows), dtype)
+    for row, values in zip(records, rows, strict=True):
+        for name, value in zip(names, values, strict=True):
+            row[name] = value
+    return records
 
 
 # Response times 14, 15, 2 and 8 s; waiting times 10, 9, 0 and 0 s.
@@ -48,6 +54,7 @@ POOL = written(
         (22.0, NAN, NAN, False, TIMED_OUT),
         (50.0, 50.0, 58.0, False, SERVED),
         (59.0, 59.0, NAN, False, UNFINISHED),
+        (30.0, 31.0, NAN, False, FAILED),
     ],
     [
         (0.0, 10.0, 40.0, 10.0),
@@ -61,9 +68,10 @@ POOL = written(
 def test_every_outcome_is_counted():
     found = measure_pool(POOL)
 
-    assert (found.requests, found.served, found.rejected) == (8, 4, 1)
-    # The eighth is still waiting at the end: it was not served either.
-    assert (found.timed_out, found.lost, found.launches) == (2, 4, 3)
+    assert (found.requests, found.served, found.rejected) == (9, 4, 1)
+    # The eighth is still in service at the end: it was not served either.
+    assert (found.timed_out, found.failed) == (2, 1)
+    assert (found.lost, found.launches) == (5, 3)
 
 
 def test_means_are_over_served_requests():
@@ -84,7 +92,7 @@ def test_what_arrives_before_the_warm_up_ends_is_counted_and_not_timed():
     found = measure_pool(POOL, warm_up_s=16.0)
 
     # The request at 16.0 has arrived after a warm-up of [0, 16).
-    assert (found.requests, found.served, found.measured, found.cold) == (8, 4, 2, 0)
+    assert (found.requests, found.served, found.measured, found.cold) == (9, 4, 2, 0)
     assert (found.mean_s, found.mean_wait_s) == (5.0, 0.0)
     assert found.replica_hours == measure_pool(POOL).replica_hours
 
@@ -125,6 +133,10 @@ def test_a_histogram_replaces_the_response_times():
 
     assert found.response_s.size == 0
     assert found.histogram.sum() == 4
+    assert (found.quantile_method, measure_pool(POOL).quantile_method) == (
+        "histogram",
+        "exact",
+    )
     assert found.quantiles_s == pytest.approx((8.0, 15.0, 15.0, 15.0), rel=1e-3)
     assert found.mean_s == measure_pool(POOL).mean_s
 

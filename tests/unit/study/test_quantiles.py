@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from small_study import answer, own
 
-from costsim.simulation.metrics import (
+from costsim.simulation.quantiles import (
     PERCENTS,
     histogram,
     histogram_quantiles,
     quantiles,
 )
+from costsim.study.compare import _pooled_quantiles
 
 LIFELIKE = {"distribution": "lognormal", "median": "2s", "sigma": 1.0}
 
@@ -138,3 +140,26 @@ def test_whatever_is_no_quantile_does_not_depend_on_how_quantiles_are_told(monke
         for one in (exact, streamed)
     ]
     assert told[0] == told[1]
+
+
+def test_runs_that_kept_all_and_runs_that_did_not_are_pooled(rng):
+    values = rng.lognormal(size=3000)
+    parts = [(values[:1000], None), (np.empty(0), histogram(values[1000:]))]
+    outcomes = [
+        SimpleNamespace(measures=SimpleNamespace(response_s=kept, histogram=counted))
+        for kept, counted in parts
+    ]
+
+    found = _pooled_quantiles(outcomes)
+
+    assert found == pytest.approx(quantiles(values), rel=1e-3)
+
+
+def test_runs_longer_than_expected_are_told_by_histograms(monkeypatch):
+    exact = answer(own(), service={"time": LIFELIKE})
+    monkeypatch.setattr("costsim.simulation.quantiles.EXACT_UP_TO", 10)
+    counted = answer(own(), service={"time": LIFELIKE})
+
+    assert (exact.quantile_method, counted.quantile_method) == ("exact", "histogram")
+    assert counted.rows[0].p95_s == pytest.approx(exact.rows[0].p95_s, rel=1e-3)
+    assert counted.rows[0].mean_s == exact.rows[0].mean_s

@@ -12,9 +12,9 @@ from small_study import always_on, answer, batches, only_row, own, small
 
 import costsim
 from costsim.errors import ScenarioError, SimulationError
-from costsim.simulation.simulate import simulate_pool
+from costsim.simulation.stream import PoolRun
 from costsim.study.compare import run
-from costsim.traffic.source import generate
+from costsim.traffic.source import arrival_chunks, generate
 
 VARIED = {
     "service": {"time": {"distribution": "exponential", "mean": "20s"}},
@@ -23,52 +23,85 @@ VARIED = {
 """Enough variety that nothing agrees by accident."""
 
 
+class Spied(PoolRun):
+    """A pool run that remembers what it was given."""
+
+    def __init__(self, settings, draw_setups, observer, **other):
+        self.chunks, self.draws = [], []
+
+        def draw(launches):
+            self.draws.append(draw_setups(launches))
+            return self.draws[-1]
+
+        super().__init__(settings, draw, observer, **other)
+
+    def feed(self, arrival_s, service_time_s, first_service_time_s=None):
+        self.chunks.append((arrival_s.copy(), service_time_s.copy()))
+        super().feed(arrival_s, service_time_s, first_service_time_s)
+
+    @property
+    def arrival_s(self):
+        return np.concatenate([chunk[0] for chunk in self.chunks])
+
+    @property
+    def service_time_s(self):
+        return np.concatenate([chunk[1] for chunk in self.chunks])
+
+    @property
+    def setup_time_s(self):
+        return np.concatenate([draw.setup_time_s for draw in self.draws])
+
+
 @pytest.fixture
-def engine_calls(monkeypatch) -> list[tuple[Any, ...]]:
-    """Return the arguments (arrivals, services, setups) of every simulated pool."""
-    calls = []
+def pool_runs(monkeypatch) -> list[Spied]:
+    """Return every pool run, in the order of replications and deployments."""
+    runs = []
 
-    def spy(arrival_s, service_time_s, setup_time_s, **other):
-        calls.append((arrival_s, service_time_s, setup_time_s))
-        return simulate_pool(arrival_s, service_time_s, setup_time_s, **other)
+    def spy(*arguments, **keywords):
+        runs.append(Spied(*arguments, **keywords))
+        return runs[-1]
 
-    monkeypatch.setattr("costsim.study.replicate.simulate_pool", spy)
-    return calls
+    monkeypatch.setattr("costsim.study.replicate.PoolRun", spy)
+    return runs
 
 
-def test_all_deployments_meet_the_same_arrivals_and_the_same_work(engine_calls):
+def test_all_deployments_meet_the_same_arrivals_and_the_same_work(pool_runs):
     answer(own("a"), own("b", max_replicas=1), always_on("c"), replications=1)
 
-    (a, b, c) = engine_calls
-    assert a[0].tobytes() == b[0].tobytes() == c[0].tobytes()
-    assert a[1].tobytes() == b[1].tobytes() == c[1].tobytes()
-    assert len(a[0]) > 50
+    (a, b, c) = pool_runs
+    assert a.arrival_s.tobytes() == b.arrival_s.tobytes() == c.arrival_s.tobytes()
+    assert (
+        a.service_time_s.tobytes()
+        == b.service_time_s.tobytes()
+        == c.service_time_s.tobytes()
+    )
+    assert a.arrival_s.size > 50
 
 
-def test_the_nth_launch_has_the_same_luck_under_each_setup_law(engine_calls):
+def test_the_nth_launch_has_the_same_luck_under_each_setup_law(pool_runs):
     slow = {**own("slow"), "setup": {"distribution": "exponential", "mean": "60s"}}
 
     answer(own("quick"), slow, replications=1, **VARIED)
 
-    (quick, slow) = engine_calls
-    assert slow[2] == pytest.approx(2 * quick[2], rel=1e-12)
-    assert np.unique(quick[2]).size > 1000
+    (quick, slow) = pool_runs
+    assert slow.setup_time_s == pytest.approx(2 * quick.setup_time_s, rel=1e-12)
+    assert np.unique(quick.setup_time_s).size > 1000
 
 
-def test_replications_have_traffic_work_and_luck_of_their_own(engine_calls):
+def test_replications_have_traffic_work_and_luck_of_their_own(pool_runs):
     answer(own(), replications=2, **VARIED)
 
-    (first, second) = engine_calls
-    assert not set(first[0]) & set(second[0])
-    assert not set(first[1]) & set(second[1])
-    assert not set(first[2]) & set(second[2])
+    (first, second) = pool_runs
+    assert not set(first.arrival_s) & set(second.arrival_s)
+    assert not set(first.service_time_s) & set(second.service_time_s)
+    assert not set(first.setup_time_s) & set(second.setup_time_s)
 
 
-def test_a_deployments_speed_divides_its_service_times(engine_calls):
+def test_a_deployments_speed_divides_its_service_times(pool_runs):
     answer(own("a"), {**own("b"), "speed": 4.0}, replications=1, **VARIED)
 
-    (a, b) = engine_calls
-    assert (b[1] == a[1] / 4).all()
+    (a, b) = pool_runs
+    assert (b.service_time_s == a.service_time_s / 4).all()
 
 
 def test_a_row_depends_neither_on_the_order_nor_on_the_company():
@@ -79,17 +112,29 @@ def test_a_row_depends_neither_on_the_order_nor_on_the_company():
     assert [row.deployment for row in third.rows] == ["c", "b", "a"]
 
 
-def test_more_launches_than_were_drawn_change_nothing(monkeypatch, engine_calls):
+def test_launches_drawn_one_by_one_change_nothing(monkeypatch, pool_runs):
     before = only_row(own(idle_timeout="1s"), replications=1, **VARIED)
-    calls_before = len(engine_calls)
-    monkeypatch.setattr("costsim.study.replicate._FEWEST_SETUPS", 3)
+    monkeypatch.setattr("costsim.study.replicate._LAUNCHES", 1)
     after = only_row(own(idle_timeout="1s"), replications=1, **VARIED)
 
-    assert calls_before == 1
-    # 3 or n / 16 of them, then 16 times as many.
-    assert len(engine_calls) == 3
-    assert before.launches > len(engine_calls[1][2])
+    assert len(pool_runs[0].draws) == 1
+    assert len(pool_runs[1].draws) == before.launches > 50
     assert after == before
+
+
+@pytest.mark.parametrize("chunk_size", [1, 1000])
+def test_chunks_change_nothing(monkeypatch, chunk_size):
+    deployments = own("a"), always_on("b"), own("c", slowdown=0.5, concurrency_limit=4)
+    before = answer(*deployments, replications=2, **VARIED)
+
+    def chunks(*arguments):
+        return arrival_chunks(*arguments, chunk_size=chunk_size)
+
+    monkeypatch.setattr("costsim.study.replicate.arrival_chunks", chunks)
+    after = answer(*deployments, replications=2, **VARIED)
+
+    assert after.to_json() == before.to_json()
+    assert str(after.timeline_rows()) == str(before.timeline_rows())
 
 
 class BackwardsExecutor(Executor):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from traffic_scenario import read_all
 
 from costsim.scenario.traffic import MmppState
 from costsim.traffic import arrivals
@@ -22,9 +23,9 @@ STATES = [
     MmppState.model_validate({"rate": "10/s", "mean_sojourn": "5s"}),
 ]
 PROCESSES = {
-    "poisson": lambda rate: arrivals.poisson(rate, rng()),
-    "gamma": lambda rate: arrivals.gamma(rate, 0.5, rng()),
-    "mmpp": lambda rate: arrivals.mmpp(rate, STATES, rng(), rng(1)),
+    "poisson": lambda rate: read_all(arrivals.poisson(rate, rng())),
+    "gamma": lambda rate: read_all(arrivals.gamma(rate, 0.5, rng())),
+    "mmpp": lambda rate: read_all(arrivals.mmpp(rate, STATES, rng(), rng(1))),
 }
 
 
@@ -55,8 +56,8 @@ def test_a_longer_horizon_begins_with_the_same_arrivals(name):
 
 
 def test_twice_the_rate_is_the_same_process_in_half_the_time():
-    slow = arrivals.gamma(constant(1.0, 1000.0), 0.5, rng())
-    fast = arrivals.gamma(constant(2.0, 500.0), 0.5, rng())
+    slow = read_all(arrivals.gamma(constant(1.0, 1000.0), 0.5, rng()))
+    fast = read_all(arrivals.gamma(constant(2.0, 500.0), 0.5, rng()))
 
     np.testing.assert_allclose(fast, slow / 2, rtol=1e-12)
 
@@ -67,22 +68,33 @@ def test_nothing_arrives_at_a_rate_of_zero(name):
 
 
 def test_a_huge_burstiness_is_nearly_periodic():
-    arrival_s = arrivals.gamma(constant(1.0, 1000.0), 1e8, rng())
+    arrival_s = read_all(arrivals.gamma(constant(1.0, 1000.0), 1e8, rng()))
 
     np.testing.assert_allclose(np.diff(arrival_s), 1.0, atol=1e-2)
 
 
 def test_a_tiny_burstiness_comes_in_clumps():
-    arrival_s = arrivals.gamma(constant(10.0, 100_000.0), 1e-3, rng())
+    arrival_s = read_all(arrivals.gamma(constant(10.0, 100_000.0), 1e-3, rng()))
 
     assert np.median(np.diff(arrival_s)) < 1e-9
 
 
-def test_more_renewals_than_guessed_still_fill_the_horizon():
-    # The buffer is sized by the mean gap of 1; here four times as many are needed.
-    times = arrivals._renewals(lambda gaps: gaps.fill(0.25), 0.25, 50_000.0, 0.0)
+def test_the_first_gap_is_its_own_and_the_end_is_not_reached():
+    reader = arrivals._Renewals(
+        lambda gaps: gaps.fill(0.25), 0.5, [constant(2.0, 25_000.0)], 25_000.0
+    )
 
-    assert np.array_equal(times, 0.25 * np.arange(1, 200_000))
+    assert np.array_equal(read_all(reader), np.arange(0.5, 50_000.0, 0.25) / 2)
+
+
+def test_a_time_that_is_rounded_up_to_the_horizon_is_not_before_it():
+    rate = constant(7.9, 1000.0)
+    last = np.nextafter(rate.total, 0)
+    assert last * (1000.0 / rate.total) == 1000.0
+
+    reader = arrivals._Renewals(lambda gaps: gaps.fill(1.0), last, [rate], 1000.0)
+
+    assert len(read_all(reader)) == 0
 
 
 def test_batches_come_whole_and_in_order():

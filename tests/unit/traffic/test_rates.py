@@ -4,7 +4,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from traffic_scenario import scenario_with, stream_of
+from traffic_scenario import scenario_with, stream_of, times_of
 
 from costsim.errors import InputError
 from costsim.traffic.rates import RateFunction, rate_function, weekly_weights
@@ -223,7 +223,7 @@ def test_times_invert_the_integral():
     rate = rate_of(stream_of("2/s", seasonal={"hour_of_day": [*range(24)]}))
     operational = np.linspace(0, rate.total * (1 - 1e-9), 1000)
 
-    times = rate.times_of(operational)
+    times = times_of(rate, operational)
 
     back = np.interp(times, rate.edges_s, rate.expected)
     np.testing.assert_allclose(back, operational, atol=1e-6)
@@ -237,7 +237,7 @@ def test_times_ascend_across_an_edge_in_spite_of_rounding():
     )
     around = np.array([np.nextafter(119.63, 0), 119.63])
 
-    times = rate.times_of(around)
+    times = times_of(rate, around)
 
     # Plain interpolation meets this edge one rounding error late from the left.
     assert np.interp(around, rate.expected, rate.edges_s)[0] > edge_s
@@ -247,26 +247,39 @@ def test_times_ascend_across_an_edge_in_spite_of_rounding():
 def test_no_time_falls_into_an_hour_without_traffic():
     rate = rate_of(stream_of("2/s", seasonal={"hour_of_day": DAYTIME}))
 
-    times = rate.times_of(np.linspace(0, rate.total * (1 - 1e-12), 10_000))
+    times = times_of(rate, np.linspace(0, rate.total * (1 - 1e-12), 10_000))
 
     assert times.min() >= 8 * HOUR
     assert times.max() <= 20 * HOUR
 
 
+def step(until_s, factors):
+    return np.array(until_s), np.array(factors)
+
+
 def test_a_step_function_multiplies_the_rate():
     rate = RateFunction(np.array([0.0, 10.0, 20.0]), np.array([0.0, 10.0, 40.0]))
 
-    modulated = rate.modulated(np.array([5.0, 15.0]), np.array([2.0, 0.0, 1.0]))
+    (modulated,) = rate.modulated([step([5.0, 15.0, 20.0], [2.0, 0.0, 1.0])])
 
     assert modulated.edges_s.tolist() == [0, 5, 10, 15, 20]
     assert modulated.rates_per_s.tolist() == [2, 0, 0, 3]
 
 
-def test_a_rate_of_zero_has_no_times():
-    rate = rate_of(stream_of("0/s"))
+def test_a_step_function_in_pieces_multiplies_the_rate_piece_by_piece():
+    rate = RateFunction(np.array([0.0, 10.0, 20.0]), np.array([0.0, 10.0, 40.0]))
+    steps = [step([5.0, 10.0], [2.0, 0.0]), step([10.0, 15.0, 20.0], [9.0, 0.0, 1.0])]
 
-    assert rate.total == 0
-    assert len(rate.times_of(np.empty(0))) == 0
+    first, second = rate.modulated(steps)
+
+    assert first.edges_s.tolist() == [0, 5, 10]
+    assert first.expected.tolist() == [0, 10, 10]
+    assert second.edges_s.tolist() == [10, 15, 20]
+    assert second.expected.tolist() == [10, 10, 25]
+
+
+def test_a_rate_of_zero_expects_nothing():
+    assert rate_of(stream_of("0/s")).total == 0
 
 
 def test_an_absurd_horizon_is_refused_before_it_fills_the_memory():

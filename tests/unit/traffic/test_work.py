@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 from scipy import stats
+from traffic_scenario import filled
 
 from costsim.errors import InputError
 from costsim.scenario.distributions import DurationDistribution
@@ -10,7 +11,7 @@ from costsim.traffic.streams import stream_rng
 from costsim.traffic.trace import TraceData
 from costsim.traffic.work import (
     quantile,
-    sample,
+    sampler,
     service_times,
     trace_needs,
     uniforms,
@@ -51,11 +52,17 @@ def rng(index=0):
     return stream_rng(5, 0, "work", index)
 
 
+def times_of(service, n, trace=None):
+    """Return the service times of n requests, of the first n rows of a trace."""
+    rows = None if trace is None else np.arange(n)
+    return filled(service_times(service, (rng(0), rng(1)), trace, rows), n)
+
+
 @pytest.mark.parametrize("name", LAWS)
 def test_samples_follow_their_law(name):
     keys, theory = LAWS[name]
 
-    values = sample(law(keys), N, rng())
+    values = filled(sampler(law(keys), rng()), N)
 
     # Kolmogorov and Smirnov at a fixed seed, level 0.1 %.
     assert stats.kstest(values, theory.cdf).pvalue > 1e-3
@@ -82,7 +89,7 @@ def test_quantiles_of_uniforms_follow_the_law(name):
 
 
 def test_a_constant_is_always_itself():
-    assert sample(law("25s"), 3, rng()).tolist() == [25.0, 25.0, 25.0]
+    assert filled(sampler(law("25s"), rng()), 3).tolist() == [25.0, 25.0, 25.0]
     assert quantile(law("25s"), np.array([0.1, 0.9])).tolist() == [25.0, 25.0]
 
 
@@ -93,7 +100,7 @@ def test_an_empirical_quantile_is_the_smallest_value_that_reaches_u():
 
 
 def test_an_empirical_sample_has_the_weights():
-    values = sample(law(EMPIRICAL), N, rng())
+    values = filled(sampler(law(EMPIRICAL), rng()), N)
 
     twos = int((values == 2).sum())
     assert set(values) == {2.0, 3.0}
@@ -101,9 +108,9 @@ def test_an_empirical_sample_has_the_weights():
 
 
 def test_an_empirical_law_without_weights_takes_all_values_equally():
-    values = sample(
-        law({"distribution": "empirical", "values": ["1s", "4s"]}), N, rng()
-    )
+    two = law({"distribution": "empirical", "values": ["1s", "4s"]})
+
+    values = filled(sampler(two, rng()), N)
 
     assert stats.binomtest(int((values == 4).sum()), N, 0.5).pvalue > 1e-3
 
@@ -142,14 +149,14 @@ def test_two_laws_meet_the_same_luck():
 def test_service_times_are_drawn_from_the_time():
     service = Service.model_validate({"time": "2s"})
 
-    assert service_times(service, 2, rng()).tolist() == [2.0, 2.0]
+    assert times_of(service, 2).tolist() == [2.0, 2.0]
 
 
 def test_service_times_are_those_of_the_trace_if_asked():
     service = Service.model_validate({"time": "trace"})
     trace = TraceData(np.zeros(2), duration_s=np.array([3.0, 4.0]))
 
-    assert service_times(service, 2, rng(), trace).tolist() == [3.0, 4.0]
+    assert times_of(service, 2, trace).tolist() == [3.0, 4.0]
 
 
 def test_tokens_take_their_time_to_be_read_and_written():
@@ -161,7 +168,7 @@ def test_tokens_take_their_time_to_be_read_and_written():
     }
     service = Service.model_validate({"tokens": tokens})
 
-    assert service_times(service, 2, rng()).tolist() == [2.125, 2.125]
+    assert times_of(service, 2).tolist() == [2.125, 2.125]
 
 
 def test_tokens_are_those_of_the_trace_by_default():
@@ -173,7 +180,7 @@ def test_tokens_are_those_of_the_trace_by_default():
         output_tokens=np.array([10.0, 0.0]),
     )
 
-    assert service_times(service, 2, rng(), trace).tolist() == [2.0, 2.0]
+    assert times_of(service, 2, trace).tolist() == [2.0, 2.0]
 
 
 def test_tokens_may_come_half_from_the_trace():
@@ -181,7 +188,7 @@ def test_tokens_may_come_half_from_the_trace():
     service = Service.model_validate({"tokens": tokens})
     trace = TraceData(np.zeros(1), input_tokens=np.array([300.0]))
 
-    assert service_times(service, 1, rng(), trace).tolist() == [4.0]
+    assert times_of(service, 1, trace).tolist() == [4.0]
     assert trace_needs(service) == {"input_tokens"}
 
 
@@ -220,12 +227,55 @@ def test_what_was_not_recorded_cannot_be_used(keys, message):
     service = Service.model_validate(keys)
 
     with pytest.raises(InputError, match=message):
-        service_times(service, 1, rng(), TraceData(np.zeros(1)))
+        times_of(service, 1, TraceData(np.zeros(1)))
 
 
-def test_as_many_values_as_requests_must_be_recorded():
+def test_each_request_has_the_values_of_its_row_wherever_the_row_is_cut():
+    service = Service.model_validate({"time": "trace"})
+    trace = TraceData(np.zeros(3), duration_s=np.array([3.0, 4.0, 5.0]))
+
+    fill = service_times(service, (rng(), rng()), trace, np.array([2, 2, 0, 1]))
+
+    assert filled(fill, 1).tolist() == [5.0]
+    assert filled(fill, 3).tolist() == [5.0, 3.0, 4.0]
+
+
+def test_as_many_rows_as_requests_must_be_recorded():
     service = Service.model_validate({"time": "trace"})
     trace = TraceData(np.zeros(2), duration_s=np.array([3.0, 4.0]))
 
-    with pytest.raises(ValueError, match="2 recorded durations for 3 requests"):
-        service_times(service, 3, rng(), trace)
+    fill = service_times(service, (rng(), rng()), trace, np.array([0, 1]))
+
+    with pytest.raises(ValueError, match="2 recorded rows for 3 requests"):
+        filled(fill, 3)
+
+
+SKEWED = {
+    "distribution": "empirical",
+    "values": [f"{i}s" for i in range(1, 301)],
+    "weights": [float(i % 7 == 0) / i for i in range(1, 301)],
+}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [EMPIRICAL, SKEWED, {"distribution": "empirical", "values": ["7s"]}],
+    ids=["three", "many", "one"],
+)
+def test_an_empirical_sample_is_the_quantiles_of_uniforms(keys):
+    values = filled(sampler(law(keys), rng()), N)
+
+    assert np.array_equal(values, quantile(law(keys), uniforms(N, rng())))
+
+
+def test_the_tokens_written_do_not_hang_on_those_read():
+    ours = {"distribution": "lognormal", "median": 90, "sigma": 0.5}
+    speeds = {"prefill": "1M tokens/s", "decode": "1 tokens/s"}
+    few = Service.model_validate({"tokens": {"input": 0, "output": ours, **speeds}})
+    many = Service.model_validate({"tokens": {"input": ours, "output": ours, **speeds}})
+
+    alone, beside = times_of(few, 1000), times_of(many, 1000)
+
+    np.testing.assert_allclose(alone, beside, rtol=0, atol=1e-2)
+    read = 1e6 * (beside - alone)
+    assert abs(np.corrcoef(read, alone)[0, 1]) < 4 / np.sqrt(1000)
