@@ -133,7 +133,7 @@ def _remove_replicas(rules, s, t, count):  # type: ignore[no-untyped-def]
     while count > 0 and last(s, STARTING) != NONE:
         abort_setup(s, last(s, STARTING), t)
         count -= 1
-    level = 0
+    level = np.int64(0)
     while count > 0 and level != OUT:
         replica = last(s, ALIVE)
         while count > 0 and replica != NONE:
@@ -160,7 +160,9 @@ def _decide(rules, s, t, alive):  # type: ignore[no-untyped-def]
             if t > head.joined_s + rules.threshold_s:
                 desired = alive + 1
     elif rules.policy == _REQUEST_COUNT:
-        desired = needed_replicas(pool.in_system, rules.requests_per_replica, 0)
+        desired = needed_replicas(
+            pool.in_system, rules.requests_per_replica, np.int64(0)
+        )
     elif rules.policy == _WINDOW:
         mean = window_mean(rules, s, t)
         desired = window_desired(

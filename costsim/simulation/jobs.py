@@ -85,7 +85,7 @@ def take_up(rules, s, request, replica, t, work_s):  # type: ignore[no-untyped-d
 def _insert(s, life, number):  # type: ignore[no-untyped-def]
     """Add a job to a replica's, in the order of (finish, id)."""
     job = s.jobs[number]
-    left = NONE
+    left = np.int64(NONE)
     right = np.int64(life.jobs)
     while right != NONE:
         other = s.jobs[right]
@@ -113,7 +113,7 @@ def release(s, number):  # type: ignore[no-untyped-def]
 def end_job(rules, s, request, replica, t):  # type: ignore[no-untyped-def]
     """Settle a job that completes; return whether it does: its event may be void."""
     life = s.life[replica]
-    left = NONE
+    left = np.int64(NONE)
     number = np.int64(life.jobs)
     while number != NONE and s.jobs[number].id != request:
         left = number

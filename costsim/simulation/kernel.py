@@ -361,7 +361,7 @@ def _next_to_leave(rules, s):  # type: ignore[no-untyped-def]
     return give_up_s, place
 
 
-def _cached(digest: int) -> Callable[..., int]:
+def _cached(digest: int) -> Callable[..., tuple[int, int]]:
     """Return the loop for Python; the cache is of use while `digest` stays the same."""
 
     @compiled

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from costsim.records import Records
+    from costsim.simulation.metrics import PoolMeasures
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +24,12 @@ class SimulationResult:
     """Replicas launched; initial ones were not."""
     horizon_s: float | None = None
     """Arrivals from here on were dropped; None: there was no horizon. [s]"""
+    measures: PoolMeasures | None = None
+    """What was measured where records were not kept; there the arrays are empty."""
 
     def __repr__(self) -> str:
-        return (
-            f"SimulationResult({len(self.requests):,} requests, "
-            f"{len(self.replicas):,} replicas, end_s={self.end_s:g})"
-        )
+        n = len(self.requests) if self.measures is None else self.measures.requests
+        replicas = f"{len(self.replicas):,} replicas"
+        if self.measures is not None:
+            replicas = f"{self.launches:,} launches"
+        return f"SimulationResult({n:,} requests, {replicas}, end_s={self.end_s:g})"

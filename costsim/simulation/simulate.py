@@ -9,6 +9,7 @@ import numpy as np
 from costsim.records import REPLICA_DTYPE, REQUEST_DTYPE
 from costsim.simulation.arguments import refuse
 from costsim.simulation.heap import ID_BITS, PLACE_BITS
+from costsim.simulation.metrics import MeasureAccumulator
 from costsim.simulation.result import SimulationResult
 from costsim.simulation.settings import (
     TooFewLifetimesError,
@@ -56,6 +57,7 @@ def simulate_pool(
     setup_mixture: Mapping[str, Any] | None = None,
     keep_alive: Mapping[str, Any] | None = None,
     chunk_size: int | None = None,
+    records: bool = True,
 ) -> SimulationResult:
     """Simulate one pool of replicas, request by request.
 
@@ -127,6 +129,9 @@ def simulate_pool(
         ``most_out_of_bounds`` (0.5) of idle times beyond the range that spoils it.
     chunk_size : int, optional
         Requests given to the engine at a time; changes nothing of the result.
+    records : bool
+        Whether to keep a row for every request and replica. If not, the result has
+        ``measures``, and memory grows with what is in the pool at once.
 
     Returns
     -------
@@ -160,7 +165,7 @@ def simulate_pool(
         failures=failures,
         setup_mixture=setup_mixture,
         keep_alive=keep_alive,
-        records=True,
+        records=bool(records),
     )
     arrivals = arrival_times(arrival_s)
     services = times("service_time_s", service_time_s, size=arrivals.size)
@@ -170,29 +175,26 @@ def simulate_pool(
     n = int(np.searchsorted(arrivals, settings.rules.horizon_s))
     if n >= 1 << ID_BITS:
         raise refuse("arrival_s", f"shorter than {1 << ID_BITS}", n)
-    requests = np.zeros(n, dtype=REQUEST_DTYPE)
-    collected = _Replicas()
     setups = _GivenSetups(
         setup_time_s, setup_mixture, failures, settings.initial_replicas
     )
+    kept: _Kept | _Measured = _Measured(concurrency_limit, horizon_s)
+    if records:
+        kept = _Kept(n)
     run = PoolRun(
         settings,
         setups,
-        collected,
+        kept,
         initial_lifetime_s=setups.initial_lifetime_s,
-        requests=requests,
+        requests=kept.requests,
     )
     try:
-        _run(run, arrivals, services, firsts, _chunks(n, chunk_size))
+        for chunk in _chunks(n, chunk_size):
+            run.feed(arrivals[chunk], services[chunk], firsts[chunk])
+        run.finish()
     except TooFewSetupTimesError as error:
         raise setups.overrun() from error
-    return SimulationResult(
-        requests=requests,
-        replicas=collected.by_id(),
-        end_s=run.end_s,
-        launches=run.launches,
-        horizon_s=horizon_s,
-    )
+    return kept.result(run, horizon_s)
 
 
 def _chunks(n: int, chunk_size: int | None) -> list[slice]:
@@ -202,18 +204,6 @@ def _chunks(n: int, chunk_size: int | None) -> list[slice]:
     if isinstance(chunk_size, bool) or int(chunk_size) != chunk_size or chunk_size < 1:
         raise refuse("chunk_size", "a whole number >= 1", chunk_size)
     return [slice(i, min(i + int(chunk_size), n)) for i in range(0, n, int(chunk_size))]
-
-
-def _run(
-    run: PoolRun,
-    arrivals: Floats,
-    services: Floats,
-    firsts: Floats,
-    chunks: list[slice],
-) -> None:
-    for chunk in chunks:
-        run.feed(arrivals[chunk], services[chunk], firsts[chunk])
-    run.finish()
 
 
 class _GivenSetups:
@@ -282,12 +272,13 @@ def _lifetimes(failures: Mapping[str, Any]) -> Floats:
     return lifetimes
 
 
-class _Replicas:
-    """The replicas of a run, as they stop."""
+class _Kept:
+    """Every request and every replica of a run."""
 
-    def __init__(self) -> None:
-        self._rows: list[Records] = []
-        self._ids: list[Ints] = []
+    def __init__(self, n_requests: int) -> None:
+        self.requests: Records = np.zeros(n_requests, dtype=REQUEST_DTYPE)
+        self._rows: list[Records] = [np.empty(0, dtype=REPLICA_DTYPE)]
+        self._ids: list[Ints] = [np.empty(0, dtype=np.int64)]
 
     def on_requests(self, rows: Records) -> None:
         """Take nothing: every row is written where it belongs."""
@@ -300,10 +291,50 @@ class _Replicas:
         self._rows.append(rows.copy())
         self._ids.append(ids.copy())
 
-    def by_id(self) -> Records:
-        """Return all of them, in order of creation."""
-        if not self._rows:
-            return np.empty(0, dtype=REPLICA_DTYPE)
-        rows = np.empty(sum(one.size for one in self._rows), dtype=REPLICA_DTYPE)
-        rows[np.concatenate(self._ids)] = np.concatenate(self._rows)
-        return rows
+    def result(self, run: PoolRun, horizon_s: float | None) -> SimulationResult:
+        """Return all of them, replicas in order of creation."""
+        ids = np.concatenate(self._ids)
+        replicas = np.empty(ids.size, dtype=REPLICA_DTYPE)
+        replicas[ids] = np.concatenate(self._rows)
+        return SimulationResult(
+            requests=self.requests,
+            replicas=replicas,
+            end_s=run.end_s,
+            launches=run.launches,
+            horizon_s=horizon_s,
+        )
+
+
+class _Measured:
+    """The measures of a run, and nothing else."""
+
+    requests = None
+
+    def __init__(self, concurrency_limit: int, horizon_s: float | None) -> None:
+        self._measures = MeasureAccumulator(
+            concurrency_limit=concurrency_limit, horizon_s=horizon_s
+        )
+
+    def on_requests(self, rows: Records) -> None:
+        """Measure what has been settled."""
+        self._measures.add_requests(rows)
+
+    def on_busy(self, rows: Records) -> None:
+        """Take nothing: no measure is about it."""
+
+    def on_replicas(self, rows: Records, ids: Ints) -> None:
+        """Measure what has stopped."""
+        self._measures.add_replicas(rows)
+
+    def result(self, run: PoolRun, horizon_s: float | None) -> SimulationResult:
+        """Return the measures, without a record."""
+        return SimulationResult(
+            requests=np.empty(0, dtype=REQUEST_DTYPE),
+            replicas=np.empty(0, dtype=REPLICA_DTYPE),
+            end_s=run.end_s,
+            launches=run.launches,
+            horizon_s=horizon_s,
+            measures=self._measures.measures(
+                run.end_s, run.launches, run.peak_replicas
+            ),
+        )

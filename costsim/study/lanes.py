@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from queue import Queue
 from threading import Thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 Chunk = TypeVar("Chunk")
+_Taken = TypeVar("_Taken")
 
 _AHEAD = 2
 """Chunks that may wait for a lane: enough that none stands still for another."""
@@ -48,25 +49,28 @@ def through_lanes(
         lane.raise_error()
 
 
-class _Lane:
+class _Lane(Generic[_Taken]):
     """A thread that takes chunks from a short line."""
 
-    def __init__(self, take: Callable[[Chunk], None]) -> None:
+    def __init__(self, take: Callable[[_Taken], None]) -> None:
         self._take = take
-        self._line: Queue[Chunk | None] = Queue(_AHEAD)
+        self._line: Queue[_Taken | None] = Queue(_AHEAD)
         self._error: BaseException | None = None
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
-    def put(self, chunk: Chunk) -> None:
+    def put(self, chunk: _Taken) -> None:
+        """Have the chunk taken, once there is room in the line."""
         self.raise_error()
         self._line.put(chunk)
 
     def end(self) -> None:
+        """Wait until all is taken."""
         self._line.put(None)
         self._thread.join()
 
     def raise_error(self) -> None:
+        """Raise what went wrong in the thread."""
         if self._error is not None:
             raise self._error
 

@@ -1,18 +1,26 @@
-"""How fast the engine is, beside the same loop in C and beside SimPy.
+"""How fast the engine is, beside the same loop in C, beside SimPy and beside Ciw.
 
-Run as ``python tests/benchmark/bench_engine.py``. One pool on demand, one slot a replica,
-in its steady state: Poisson arrivals, exponential service times, enough initial replicas.
+Run as ``python tests/benchmark/bench_engine.py``. Pools on demand, one slot a replica:
+
+* ``light``: 0.9 requests/s of 1.99 s, exponential, idle timeout 600 s, from zero.
+* ``heavier``: 50 requests/s of 0.5 s, lognormal, setup 8 s, idle timeout 60 s, at most 200
+  replicas, from zero.
+* so many busy replicas on average, in their steady state, with enough initial replicas.
+
 The C is ``pool.c``, built here with ``cc -O3 -march=native``; its records must be the
-engine's, bit for bit, before anything is timed. SimPy runs a few thousand requests of the
-same traffic and must make the same launches. Either is left out, and said so, where there
-is no C compiler or no SimPy. Times are CPU times of this process, the shortest of several
-rounds that alternate between the two. Nothing is asserted of the times.
+engine's, bit for bit, before anything is timed. Without records the engine measures
+response times (a histogram of them) instead. SimPy runs a few thousand requests of the
+same traffic and must make the same launches. Ciw, which has no autoscaler, runs a fixed
+pool of as many replicas, and must give the same starts. Each is left out, and said so,
+where it is not installed. Times are CPU times of this process, the shortest of several
+rounds that take turns. Nothing is asserted of the times.
 """
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import importlib
 import platform
 import shutil
 import subprocess
@@ -30,23 +38,46 @@ from costsim.records import REPLICA_DTYPE, REQUEST_DTYPE
 
 BUSY_REPLICAS = (2, 50, 500, 5000)
 N_REQUESTS = 2_000_000
-N_REQUESTS_SIMPY = 20_000
+N_WITHOUT_RECORDS = 10_000_000
+N_SHORT = 20_000
 ROUNDS = 7
 MEAN_SERVICE_S = 0.5
 SETUP_S = 8.0
-IDLE_TIMEOUT_S = 60.0
+UNLIMITED = 1 << 40
 
 
 class Traffic(NamedTuple):
     arrival_s: np.ndarray
     service_time_s: np.ndarray
     setup_time_s: np.ndarray
-    initial_replicas: int
+    initial_replicas: int = 0
+    idle_timeout_s: float = 60.0
+    max_replicas: int = UNLIMITED
 
     def first(self, n):
         return self._replace(
             arrival_s=self.arrival_s[:n], service_time_s=self.service_time_s[:n]
         )
+
+
+def light_traffic(n):
+    rng = np.random.default_rng(1)
+    return Traffic(
+        np.cumsum(rng.exponential(1 / 0.9, n)),
+        rng.exponential(1.99, n),
+        np.full(n // 4, SETUP_S),
+        idle_timeout_s=600.0,
+    )
+
+
+def heavier_traffic(n):
+    rng = np.random.default_rng(2)
+    return Traffic(
+        np.cumsum(rng.exponential(1 / 50, n)),
+        rng.lognormal(np.log(0.5) - 0.5 * 0.6**2, 0.6, n),
+        np.full(n // 4, SETUP_S),
+        max_replicas=200,
+    )
 
 
 class Pool(NamedTuple):
@@ -55,24 +86,47 @@ class Pool(NamedTuple):
     end_s: float
 
 
-def steady_traffic(busy):
+def steady_traffic(n, busy):
     rng = np.random.default_rng(busy)
     return Traffic(
-        np.cumsum(rng.exponential(MEAN_SERVICE_S / busy, N_REQUESTS)),
-        rng.exponential(MEAN_SERVICE_S, N_REQUESTS),
-        np.full(N_REQUESTS // 10, SETUP_S),
+        np.cumsum(rng.exponential(MEAN_SERVICE_S / busy, n)),
+        rng.exponential(MEAN_SERVICE_S, n),
+        np.full(n // 10, SETUP_S),
         # Six standard deviations above the mean of a Poisson distribution.
         initial_replicas=int(busy + 6 * busy**0.5) + 1,
     )
 
 
-def costsim_pool(traffic):
+LOADS = {
+    "light": light_traffic,
+    "heavier": heavier_traffic,
+    **{
+        f"{busy:,} busy": functools.partial(steady_traffic, busy=busy)
+        for busy in BUSY_REPLICAS
+    },
+}
+
+
+def costsim_pool(traffic, *, records=True):
     return costsim.simulate_pool(
         traffic.arrival_s,
         traffic.service_time_s,
         traffic.setup_time_s,
-        idle_timeout_s=IDLE_TIMEOUT_S,
+        idle_timeout_s=traffic.idle_timeout_s,
+        max_replicas=traffic.max_replicas,
         initial_replicas=traffic.initial_replicas,
+        records=records,
+    )
+
+
+def fixed_pool(traffic, replicas):
+    return costsim.simulate_pool(
+        traffic.arrival_s,
+        traffic.service_time_s,
+        [],
+        autoscaler="fixed",
+        min_replicas=replicas,
+        max_replicas=replicas,
     )
 
 
@@ -108,8 +162,8 @@ def c_pool(simulate, traffic):
         traffic.arrival_s.size,
         traffic.setup_time_s.ctypes.data,
         traffic.setup_time_s.size,
-        IDLE_TIMEOUT_S,
-        room,  # max replicas: never reached
+        traffic.idle_timeout_s,
+        traffic.max_replicas,
         traffic.initial_replicas,
         requests.ctypes.data,
         replicas.ctypes.data,
@@ -131,6 +185,7 @@ class SimPyPool:
         self.start_s = np.full(traffic.arrival_s.size, np.nan)
         self.launches = 0
         self.starting = 0
+        self.alive = traffic.initial_replicas
         for _ in range(traffic.initial_replicas):
             self.env.process(self.replica())
         self.env.process(self.arrivals())
@@ -142,7 +197,8 @@ class SimPyPool:
                 self.idle.pop().succeed(request)
                 continue
             self.queue.append(request)
-            if len(self.queue) > self.starting:
+            if len(self.queue) > self.starting and self.alive < self.traffic.max_replicas:
+                self.alive += 1
                 self.env.process(self.launch())
 
     def launch(self):
@@ -159,9 +215,10 @@ class SimPyPool:
                 yield from self.serve(self.queue.popleft())
             wake = self.env.event()
             self.idle.append(wake)
-            yield wake | self.env.timeout(IDLE_TIMEOUT_S)
+            yield wake | self.env.timeout(self.traffic.idle_timeout_s)
             if not wake.triggered:
                 self.idle.remove(wake)
+                self.alive -= 1
                 return
             yield from self.serve(wake.value)
 
@@ -206,59 +263,98 @@ def check_simpy(pool, in_simpy):
     require(starts, "a start in SimPy")
 
 
-def c_columns(simulate, traffic):
-    """Return requests/s of costsim and of C, and their ratio."""
+def ciw_pool(ciw, traffic, replicas):
+    """Return the starts of a fixed pool in Ciw, in the order of arrival. [s]"""
+    gaps_s = np.diff(traffic.arrival_s, prepend=0.0).tolist()
+    network = ciw.create_network(
+        arrival_distributions=[ciw.dists.Sequential([*gaps_s, float("inf")])],
+        service_distributions=[ciw.dists.Sequential(traffic.service_time_s.tolist())],
+        number_of_servers=[replicas],
+    )
+    simulation = ciw.Simulation(network)
+    simulation.simulate_until_max_customers(len(gaps_s), method="Finish")
+    records = sorted(simulation.get_all_records(), key=lambda one: one.arrival_date)
+    return np.array([one.service_start_date for one in records])
+
+
+def check_ciw(pool, starts_s):
+    starts = np.allclose(pool.requests["start_s"], starts_s, rtol=1e-9, atol=1e-9)
+    require(starts, "a start in Ciw")
+
+
+def rate(n, seconds):
+    """Return millions of requests per second."""
+    return n / seconds / 1e6
+
+
+def records_columns(simulate, traffic):
+    """Return M requests/s of costsim and of C, both with records, and their ratio."""
+    n = traffic.arrival_s.size
     engine = functools.partial(costsim_pool, traffic)
     if simulate is None:
-        return (
-            f"{N_REQUESTS / shortest(ROUNDS, engine)[0] / 1e6:12.2f}{'-':>12}{'-':>8}"
-        )
+        return f"{rate(n, shortest(ROUNDS, engine)[0]):9.2f}{'-':>9}{'-':>7}"
     in_c = functools.partial(c_pool, simulate, traffic)
     check_c(engine(), in_c())
     engine_s, c_s = shortest(ROUNDS, engine, in_c)
-    engine_rate, c_rate = N_REQUESTS / engine_s / 1e6, N_REQUESTS / c_s / 1e6
-    return f"{engine_rate:12.2f}{c_rate:12.2f}{engine_rate / c_rate:8.2f}"
+    return f"{rate(n, engine_s):9.2f}{rate(n, c_s):9.2f}{c_s / engine_s:7.2f}"
+
+
+def measures_column(traffic):
+    """Return M requests/s of costsim without records."""
+    engine = functools.partial(costsim_pool, traffic, records=False)
+    return f"{rate(traffic.arrival_s.size, shortest(3, engine)[0]):9.2f}"
 
 
 def simpy_column(simpy, traffic):
     """Return how many times as fast as SimPy costsim is on the first requests."""
     if simpy is None:
-        return f"{'-':>14}"
-    short = traffic.first(N_REQUESTS_SIMPY)
-    check_simpy(costsim_pool(short), simpy_pool(simpy, short))
-    engine_s, simpy_s = shortest(
-        2,
-        functools.partial(costsim_pool, short),
-        functools.partial(simpy_pool, simpy, short),
-    )
-    return f"{simpy_s / engine_s:12.0f} x"
+        return f"{'-':>8}"
+    check_simpy(costsim_pool(traffic), simpy_pool(simpy, traffic))
+    engine = functools.partial(costsim_pool, traffic)
+    engine_s, simpy_s = shortest(3, engine, lambda: simpy_pool(simpy, traffic))
+    return f"{simpy_s / engine_s:7.0f}x"
 
 
-def installed_simpy():
+def ciw_column(ciw, traffic):
+    """Return how many times as fast as Ciw costsim is on a fixed pool."""
+    if ciw is None:
+        return f"{'-':>8}"
+    busy = traffic.service_time_s.sum() / traffic.arrival_s[-1]
+    replicas = int(busy + 2 * busy**0.5) + 1
+    check_ciw(fixed_pool(traffic, replicas), ciw_pool(ciw, traffic, replicas))
+    engine = functools.partial(fixed_pool, traffic, replicas)
+    engine_s, ciw_s = shortest(2, engine, lambda: ciw_pool(ciw, traffic, replicas))
+    return f"{ciw_s / engine_s:7.0f}x"
+
+
+def installed(name):
     try:
-        import simpy
+        return importlib.import_module(name)
     except ImportError:
+        print(f"{name} is not installed: its column is left out")
         return None
-    return simpy
 
 
 def main():
-    simpy = installed_simpy()
     print(f"{platform.machine()}, Python {platform.python_version()}; {ROUNDS} rounds")
     compile_s = cpu_s(lambda: costsim.simulate_pool([0.0], [1.0], [1.0]))
     print(f"first call, the engine compiled or loaded: {compile_s:.1f} s of CPU")
-    if simpy is None:
-        print("SimPy is not installed: its column is left out")
+    simpy, ciw = installed("simpy"), installed("ciw")
     with tempfile.TemporaryDirectory() as folder:
         simulate = c_library(folder)
         if simulate is None:
             print("no C compiler: its columns are left out")
-        print("                requests/s of one core, in millions")
-        print("busy replicas     costsim           C   ratio   to SimPy")
-        for busy in BUSY_REPLICAS:
-            traffic = steady_traffic(busy)
-            row = c_columns(simulate, traffic) + simpy_column(simpy, traffic)
-            print(f"{busy:13d}{row}", flush=True)
+        print("            M requests/s of one core      no records   times as fast as")
+        print("load          costsim        C  ratio  10 M requests    SimPy     Ciw")
+        for name, load in LOADS.items():
+            short = load(N_REQUESTS).first(N_SHORT)
+            print(
+                f"{name:12}"
+                + records_columns(simulate, load(N_REQUESTS))
+                + f"{measures_column(load(N_WITHOUT_RECORDS)):>15}"
+                + f" {simpy_column(simpy, short)}{ciw_column(ciw, short)}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

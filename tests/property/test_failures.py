@@ -25,7 +25,7 @@ from hypothesis import given, settings
 
 import costsim
 
-N_CASES = int(os.environ.get("COSTSIM_CASES", "2000"))
+N_CASES = int(os.environ.get("COSTSIM_CASES", "1000"))
 SEED = 20261124
 SERVED, REJECTED, TIMED_OUT, UNFINISHED, FAILED = range(5)
 

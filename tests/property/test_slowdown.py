@@ -27,7 +27,7 @@ from invariants import check_invariants, in_service_at
 
 import costsim
 
-N_CASES = int(os.environ.get("COSTSIM_CASES", "2000"))
+N_CASES = int(os.environ.get("COSTSIM_CASES", "1000"))
 SEED = 20261124
 
 

@@ -38,9 +38,10 @@ class Status(IntEnum):
     ACTIVE = 2
 
 
-_INACTIVE = int(Status.INACTIVE)
-_ACTIVATING = int(Status.ACTIVATING)
-_ACTIVE = int(Status.ACTIVE)
+# Not Python's integers: numba compiles a function anew for each of those.
+_INACTIVE = np.int64(Status.INACTIVE)
+_ACTIVATING = np.int64(Status.ACTIVATING)
+_ACTIVE = np.int64(Status.ACTIVE)
 
 FIELDS = [
     ("panic_since_s", "f8"),  # since when the load was last over the threshold; NaN

@@ -27,6 +27,8 @@ HEAD = 2
 LENGTH = 3
 """Notes in it."""
 
+_OLDEST = np.int64(0)
+
 
 @inner
 def _place(window, n):  # type: ignore[no-untyped-def]
@@ -49,7 +51,7 @@ def largest_since(ring, window, at, value, after):  # type: ignore[no-untyped-de
         Notes at this time or earlier are forgotten; before `at`, or the value itself is
         all that counts.
     """
-    while window[LENGTH] > 0 and ring[_place(window, 0)].at <= after:
+    while window[LENGTH] > 0 and ring[_place(window, _OLDEST)].at <= after:
         window[HEAD] = (window[HEAD] + 1) % window[SIZE]
         window[LENGTH] -= 1
     while window[LENGTH] > 0:
@@ -64,4 +66,4 @@ def largest_since(ring, window, at, value, after):  # type: ignore[no-untyped-de
         note.at = at
         note.value = value
         window[LENGTH] += 1
-    return ring[_place(window, 0)].value
+    return ring[_place(window, _OLDEST)].value
