@@ -125,8 +125,8 @@ class Simulator(Slowdown, Failures, KeepAlive):
             time_s, event, number, timer = upcoming
             if cut and (time_s, event) >= (self.horizon_s, ARRIVAL):  # 7
                 break
-            if event == FAILURE and self.only_failures_left(time_s):  # 7
-                break
+            if event == FAILURE and self.is_at_rest(time_s):  # 11.6
+                continue
             self.progress_until(time_s)
             self.now_s = time_s
             self.step += 1

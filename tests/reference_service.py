@@ -114,23 +114,9 @@ class Failures:
         self.admit(request)
         return True
 
-    def only_failures_left(self, time_s):
-        """Whether a FAILURE at this time has nothing beside it but others (7)."""
+    def is_at_rest(self, time_s):
+        """Whether a FAILURE comes when all is done: it is void then (11.6)."""
         late = self.settings.horizon_s is None or time_s >= self.horizon_s
         in_service = any(replica.in_service for replica in self.running)
-        return late and not in_service and not any(map(self.is_in_force, self.events))
-
-    def is_in_force(self, event):
-        """Whether an event will happen; COMPLETIONs and FAILUREs are told elsewhere."""
-        _, kind, number, timer = event
-        if kind in (COMPLETION, FAILURE):
-            return False
-        if kind == READY:
-            return self.replicas[number].state == "starting"
-        if kind == IDLE_TIMEOUT:
-            return self.replicas[number].timer == timer
-        if kind == PREWARM:
-            return self.will_prewarm(number)
-        if kind == GIVE_UP:
-            return self.will_give_up(self.requests[number], timer)
-        return True
+        busy = self.in_system() or in_service or self.backing_off
+        return late and not busy and self.to_come == 0

@@ -62,7 +62,7 @@ def arrive(rules, inputs, s, t):  # type: ignore[no-untyped-def]
         t,
         inputs.service_time_s[here],
         inputs.first_service_time_s[here],
-        0,
+        np.int32(0),  # not Python's: `join` is compiled once for all
         t,
     )
 
@@ -106,7 +106,7 @@ def join(  # type: ignore[no-untyped-def]
         service_time_s,
         first_service_time_s,
         attempts,
-        False,
+        np.bool_(False),
         replica,
         t,
     )

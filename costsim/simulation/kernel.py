@@ -193,16 +193,9 @@ def _launch_wanted(rules, inputs, s):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _only_failures(s, timer, leaves):  # type: ignore[no-untyped-def]
-    """Return whether nothing can change any more but by replicas that die."""
-    pool = s.pool
-    return (
-        timer == NONE
-        and leaves == NOBODY
-        and pool.n_starting == 0
-        and pool.n_in_progress == 0
-        and pool.backing_off == 0
-    )
+def _at_rest(pool):  # type: ignore[no-untyped-def]
+    """Return whether no request is left that a replica could serve."""
+    return pool.in_system == 0 and pool.n_in_progress == 0 and pool.backing_off == 0
 
 
 @inner
@@ -292,15 +285,14 @@ def _run(rules, inputs, s, initial_replicas):  # type: ignore[no-untyped-def]  #
                     return _NEEDS_ROOM
                 pool.spare = min(room, last_arrival - pool.arrived)
         elif event == _COMPLETION and s.heap[1].code >= FAILURE_CLASS:
+            # Who dies when all is done is of no interest (11.6).
             late = rules.horizon_s == math.inf or t >= rules.horizon_s
-            if late and (
-                s.heap[1].code < RETRY_CLASS
-                and next_arrival_s == math.inf
-                and next_bounds_s == math.inf
-                and next_tick_s == math.inf
-                and _only_failures(s, timer, leaves)
-            ):
-                break
+            none_to_come = next_arrival_s == math.inf and next_bounds_s == math.inf
+            if late and none_to_come and _at_rest(pool):
+                if s.heap[1].code < RETRY_CLASS:
+                    heap_pop(s.heap, pool.n_events)
+                    pool.n_events -= 1
+                    continue
             if room_to_join(rules, s) <= 0:
                 return _NEEDS_ROOM
             pool.spare = 0

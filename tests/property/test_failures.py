@@ -125,7 +125,9 @@ def test_nobody_is_served_by_the_dead(engine, make):
         served = pool.requests[pool.requests["outcome"] == SERVED]
         failed = pool.requests[pool.requests["outcome"] == FAILED]["replica"]
 
-        assert not (pool.replicas["stop_s"] > dies_s).any()
+        # Who would die when all is done may live on (11.6).
+        late_s = case.settings.get("horizon_s") or pool.requests["arrival_s"].max(initial=0)
+        assert not ((pool.replicas["stop_s"] > dies_s) & (dies_s < late_s)).any()
         assert (served["departure_s"] <= dies_s[served["replica"]]).all()
         assert np.array_equal(pool.replicas["stop_s"][failed], dies_s[failed])
 

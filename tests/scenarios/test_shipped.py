@@ -119,3 +119,19 @@ def test_a_machine_that_is_always_on_wins_under_flat_load(invoke):
     told = json.loads(answer.out)
     platform = {row["deployment"]: row["platform"] for row in told["deployments"]}
     assert platform[told["verdict"]["cheapest"]] == "AWS EC2"
+
+
+def test_what_a_pool_has_learned_is_as_good_as_always_warm_and_much_cheaper(invoke):
+    answer = invoke(
+        *("run", _FOLDER / "learned-keep-alive.yaml"),
+        *("--replications", 2, "--format", "json"),
+    )
+
+    told = json.loads(answer.out)
+    row = {one["deployment"]: one for one in told["deployments"]}
+    learned, warm = row["learned"], row["always warm"]
+    twenty = row["at zero after 20 minutes"]
+    assert told["verdict"]["cheapest"] == "learned"
+    assert learned["cost_usd"] < warm["cost_usd"] / 5
+    assert learned["p95_s"] < 1.1 * warm["p95_s"] < twenty["p95_s"] / 2
+    assert learned["cold_start_fraction"] < 0.002 < twenty["cold_start_fraction"]

@@ -74,6 +74,18 @@ def test_a_retention_keeps_the_last_replica(simulate):
     assert lives(simulate([3.0], 2.0, autoscaler=autoscaler)) == [(3.0, 130.0)]
 
 
+def test_a_pool_that_nobody_waits_for_any_more_is_given_up(simulate):
+    autoscaler = {"kind": "knative", "target_utilization": 1.0}
+
+    pool = simulate(
+        [3.0], 2.0, setup_time_s=1000.0, autoscaler=autoscaler, queue_timeout_s=1.0
+    )
+
+    # at 64 s the second of the request has left the window, and there are no later data:
+    # that decision stands, and 630 s after the launch it may be carried out
+    assert lives(pool) == [(3.0, 634.0)]
+
+
 def test_a_burst_jumps_to_what_the_panic_window_wants(simulate):
     # 200 within slots for 100, a target of 70: at the poke 1, at the tick 3
     pool = simulate(

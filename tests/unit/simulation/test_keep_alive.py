@@ -284,23 +284,6 @@ def test_an_idle_replica_that_dies_begins_no_idle_time(simulate):
     assert lives(pool)[2:] == [(171, 171, 181)]
 
 
-def test_a_prewarm_to_come_keeps_a_run_going(simulate):
-    pool = simulate(
-        *([0, 26], [1, 1]),
-        keep_alive=TENS,
-        min_replicas=1,
-        max_replicas=1,
-        failures={"lifetime_s": np.array([15.0, 30.0, *(INF,) * 30])},
-    )
-
-    # Replica 0 dies at 15 and replica 1, the next one, at 45, when nothing but its death
-    # and the PREWARM at 27 + 20 is pending. Replica 2 is there for ever.
-    assert lives(pool)[1:-1] == [(15, 15, 45)]
-    assert lives(pool)[-1][:2] == (45, 45)
-    assert len(pool.replicas) == 3
-    assert pool.end_s == 45.0
-
-
 # What may be asked for
 
 

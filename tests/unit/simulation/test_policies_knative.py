@@ -245,6 +245,14 @@ def test_after_a_hole_as_long_as_the_window_it_begins_anew():
     assert policy.means(9) == (1984.0, 1984.0)
 
 
+def test_the_panic_window_begins_anew_after_a_hole_of_its_own_length():
+    policy = closed(Knative(**SHORT), [1, 2, 3])
+    closed(policy, [0] * 2, first=3, ready=0)
+    closed(policy, [8], first=5)
+
+    assert policy.means(6) == pytest.approx((14 / 6, 8.0), abs=1e-6)
+
+
 def test_one_second_less_of_a_hole_and_it_does_not():
     policy = closed(Knative(**SHORT), [1, 2, 3])
     closed(policy, [0] * 4, first=3, ready=0)
@@ -285,6 +293,13 @@ def test_a_poke_after_a_short_absence_counts_into_the_old_window():
     policy.poke(20)
 
     assert policy.means(20)[0] == pytest.approx(11 / 21, abs=1e-6)
+
+
+def test_a_poke_pushes_the_oldest_second_out_of_a_full_window():
+    policy = closed(Knative(**SHORT), [60, *[0] * 5])
+    policy.poke(6)
+
+    assert policy.means(6) == pytest.approx((1 / 6, 1 / 3), abs=1e-6)
 
 
 def test_sums_of_a_year_lose_nothing():
