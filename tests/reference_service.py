@@ -10,11 +10,7 @@ from reference_records import (
     COMPLETION,
     FAILED,
     FAILURE,
-    GIVE_UP,
-    IDLE_TIMEOUT,
     NAN,
-    PREWARM,
-    READY,
     RETRY,
 )
 

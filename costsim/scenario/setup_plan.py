@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from costsim.catalog.lookup import unknown
 from costsim.errors import Problem
-from costsim.scenario.distributions import ConstantDuration
 from costsim.scenario.autoscalers import Fixed
+from costsim.scenario.distributions import ConstantDuration
 from costsim.scenario.setup import MixedSetup, PhasedSetup, PresetSetup
 from costsim.scenario.setup_presets import setup_presets
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from costsim.scenario.cron import CronSchedule
 from costsim.scenario.autoscalers import Fixed
+from costsim.scenario.cron import CronSchedule
 from costsim.scenario.when import MINUTES_PER_DAY, find_zone
 from costsim.spec import RuleError
 

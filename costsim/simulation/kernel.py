@@ -44,7 +44,13 @@ from costsim.simulation.compiled import (
     spliced,
     unsigned,
 )
-from costsim.simulation.control import answer_poke, set_bounds, tick, ticks_go_on, upcoming_tick_s
+from costsim.simulation.control import (
+    answer_poke,
+    set_bounds,
+    tick,
+    ticks_go_on,
+    upcoming_tick_s,
+)
 from costsim.simulation.failures import fail, retry
 from costsim.simulation.heap import (
     FAILURE_CLASS,
@@ -134,25 +140,29 @@ def _begin_run(rules, inputs, s, initial_replicas):  # type: ignore[no-untyped-d
 
 
 @inner
-def _end_run(rules, s):  # type: ignore[no-untyped-def]
-    """Settle what the end cut off, and take back seconds that were counted ahead."""
-    pool = s.pool
-    if rules.cut or pool.end_s < rules.horizon_s < math.inf:
-        pool.end_s = rules.horizon_s
-    end_s = pool.end_s
-    for event in range(1, pool.n_events + 1):
+def _settle_events(rules, s, end_s):  # type: ignore[no-untyped-def]
+    """Settle who backs off at the end, and take back service that lies after it."""
+    for event in range(1, s.pool.n_events + 1):
         code = s.heap[event].code
         if code < READY_CLASS and not rules.tracked:
             departure_s = key_time(s.heap[event].key)
             s.life[code & PLACE_MASK].slot_s -= departure_s - end_s
         elif RETRY_CLASS <= code < PREWARM_CLASS:
             settle_begun(rules, s, s.jobs[code & PLACE_MASK], math.nan, _UNFINISHED)
+
+
+@inner
+def _end_run(rules, s):  # type: ignore[no-untyped-def]
+    """Settle what the end cut off, and take back seconds that were counted ahead."""
+    pool = s.pool
+    if rules.cut or pool.end_s < rules.horizon_s < math.inf:
+        pool.end_s = rules.horizon_s
+    end_s = pool.end_s
+    _settle_events(rules, s, end_s)
     for place in range(pool.cursors[OLDEST], pool.tail):
         entry = s.waits[place & (s.waits.size - 1)]
         if entry.state != GONE:
-            settle_unserved(
-                rules, s, entry.id, entry.arrival_s, math.nan, _UNFINISHED
-            )
+            settle_unserved(rules, s, entry.id, entry.arrival_s, math.nan, _UNFINISHED)
     for replica in range(pool.n_slots):
         life = s.life[replica]
         if life.id != NOBODY and life.phase != _STOPPED:
@@ -223,11 +233,11 @@ def _apply_heap_event(rules, inputs, s, t):  # type: ignore[no-untyped-def]
         if life.phase != _STOPPED:
             fail(rules, s, place, t)
     elif life.phase == _STARTING:
-        become_ready(rules, inputs, s, place, t)
+        become_ready(rules, s, place, t)
 
 
 @spliced
-def _run(rules, inputs, s, initial_replicas):  # type: ignore[no-untyped-def]  # noqa: C901, PLR0911, PLR0912, PLR0915 - the event loop
+def _run(rules, inputs, s, initial_replicas):  # type: ignore[no-untyped-def]  # noqa: C901, PLR0912, PLR0915 - the event loop
     """Run the event loop (3, 6, 7); ``run_pool`` is the same for Python."""
     pool = s.pool
     if not pool.begun:
@@ -288,11 +298,11 @@ def _run(rules, inputs, s, initial_replicas):  # type: ignore[no-untyped-def]  #
             # Who dies when all is done is of no interest (11.6).
             late = rules.horizon_s == math.inf or t >= rules.horizon_s
             none_to_come = next_arrival_s == math.inf and next_bounds_s == math.inf
-            if late and none_to_come and _at_rest(pool):
-                if s.heap[1].code < RETRY_CLASS:
-                    heap_pop(s.heap, pool.n_events)
-                    pool.n_events -= 1
-                    continue
+            dies = s.heap[1].code < RETRY_CLASS
+            if dies and late and none_to_come and _at_rest(pool):
+                heap_pop(s.heap, pool.n_events)
+                pool.n_events -= 1
+                continue
             if room_to_join(rules, s) <= 0:
                 return _NEEDS_ROOM
             pool.spare = 0

@@ -44,7 +44,7 @@ def window_mean(rules, s, now_s):  # type: ignore[no-untyped-def]
     return (area + error) / rules.scaling_window_s
 
 
-@inner
+@inlined
 def _integrate(rules, s, t):  # type: ignore[no-untyped-def]
     """Advance the integral of requests in system to t, noting where windows begin."""
     while True:
@@ -84,7 +84,7 @@ def arrivals_in_window(rules, s, now_s):  # type: ignore[no-untyped-def]
     return s.pool.arrived - before
 
 
-@inner
+@inlined
 def _count_arrivals(rules, s, t):  # type: ignore[no-untyped-def]
     """Note how many had arrived where windows begin, those of that instant included."""
     while True:
@@ -107,7 +107,7 @@ def _add_load(s, t):  # type: ignore[no-untyped-def]
     s.memory.load_at_s = t
 
 
-@inner
+@inlined
 def _close_seconds(rules, s, t):  # type: ignore[no-untyped-def]
     """Close the seconds that have ended."""
     while s.memory.second + 1.0 <= t:

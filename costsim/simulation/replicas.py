@@ -158,7 +158,7 @@ def want(s, t, wanted):  # type: ignore[no-untyped-def]
 
 @inlined
 def want_for(s, t, request, wanted):  # type: ignore[no-untyped-def]
-    """The same; the launches are the request's (4.7)."""
+    """Have it launch likewise; the launches are the request's (4.7)."""
     if wanted > s.pool.n_alive:
         s.pool.wanted = wanted
         s.pool.wanted_at_s = t

@@ -171,7 +171,7 @@ def complete(rules, s, replica, t):  # type: ignore[no-untyped-def]
 
 
 @inner
-def become_ready(rules, inputs, s, replica, t):  # type: ignore[no-untyped-def]
+def become_ready(rules, s, replica, t):  # type: ignore[no-untyped-def]
     """READY (4.3)."""
     life = s.life[replica]
     life.phase = _READY

@@ -369,10 +369,14 @@ def _keep_alive(given: Mapping[str, Any] | None) -> tuple[dict[str, Any], int]:
         if name in _SHARES and values[name] > 1:
             raise refuse(f"keep_alive {name}", "at most 1", value)
     if values["head"] > values["tail"]:
-        raise refuse("keep_alive head", f"at most the tail ({values['tail']})", values["head"])
+        raise refuse(
+            "keep_alive head", f"at most the tail ({values['tail']})", values["head"]
+        )
     n_bins = round(values["range_s"] / values["bin_s"])
     if not 1 <= n_bins <= _MOST_BINS:
-        raise refuse("keep_alive range_s", f"1 to {_MOST_BINS:,} bins", values["range_s"])
+        raise refuse(
+            "keep_alive range_s", f"1 to {_MOST_BINS:,} bins", values["range_s"]
+        )
     del values["range_s"]
     learns = given is not None
     return {"learns": learns, **values}, n_bins if learns else 0

@@ -324,6 +324,7 @@ class _Measured:
 
     def on_replicas(self, rows: Records, ids: Ints) -> None:
         """Measure what has stopped."""
+        del ids
         self._measures.add_replicas(rows)
 
     def result(self, run: PoolRun, horizon_s: float | None) -> SimulationResult:

@@ -35,7 +35,10 @@ LIFE_DTYPE = np.dtype(
     [
         # What most events touch: one cache line.
         ("busy_since_s", "f8"),  # NaN: nothing in service
-        ("deadline_s", "f8"),  # of the armed timer; while starting, how long it will live; `hpa` has none: busy_s a tick ago
+        (
+            "deadline_s",
+            "f8",
+        ),  # of the armed timer; while starting, how long it will live; `hpa` has none: busy_s a tick ago
         ("busy_s", "f8"),  # as in the replica's record, so far
         ("slot_s", "f8"),
         ("n_served", "i8"),

@@ -261,9 +261,10 @@ class PoolRun:
         jobs = int(pool["n_in_progress"] + pool["backing_off"])
         if state.jobs.size and (jobs + pool["n_waiting"]) * 2 > state.jobs.size:
             state = state._replace(jobs=_twice(state.jobs))
-        if not self._rules["records"] and 2 * (
-            jobs + pool["n_waiting"]
-        ) > state.requests.size:
+        if (
+            not self._rules["records"]
+            and 2 * (jobs + pool["n_waiting"]) > state.requests.size
+        ):
             state = state._replace(requests=np.zeros_like(_twice(state.requests)))
         if state.busy.size and 4 * (jobs + pool["n_waiting"]) > state.busy.size:
             state = state._replace(busy=_twice(state.busy))

@@ -227,7 +227,9 @@ class _Pool:
             self._timeline.add_requests(rows)
         if self._records is not None:
             self._records.requests.append(rows.copy())
-        elif not self._by_completion or self._deployment.tariff.rules.scope == "request":
+        elif (
+            not self._by_completion or self._deployment.tariff.rules.scope == "request"
+        ):
             self._meter.add_requests(rows)
 
     def on_busy(self, rows: Records) -> None:
@@ -235,7 +237,10 @@ class _Pool:
         spans = rows["replica"], rows["start_s"], rows["stop_s"]
         if self._timeline is not None:
             self._timeline.add_busy(*spans)
-        if self._meter.needs_requests and self._deployment.tariff.rules.scope != "request":
+        if (
+            self._meter.needs_requests
+            and self._deployment.tariff.rules.scope != "request"
+        ):
             self._meter.add_busy(*spans)
 
     def on_replicas(self, rows: Records, ids: Ints) -> None:

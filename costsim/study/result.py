@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from costsim.billing.bill import LineItem
+    from costsim.records import Floats
     from costsim.scenario.deployment import PriceSource
     from costsim.scenario.schema import Scenario
-    from costsim.records import Floats
     from costsim.simulation.timeline import Timeline
 
 SCHEMA_VERSION = 1

@@ -76,9 +76,7 @@ def _lost(row: DeploymentRow) -> str:
     lost = (row.requests - row.served) / row.requests if row.requests else 0.0
     if lost <= _MANY_LOST:
         return ""
-    waiting = (
-        row.requests - row.served - row.rejected - row.timed_out - row.failed
-    )
+    waiting = row.requests - row.served - row.rejected - row.timed_out - row.failed
     ends = {
         "rejected": row.rejected,
         "timed out": row.timed_out,

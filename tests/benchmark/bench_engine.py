@@ -197,7 +197,10 @@ class SimPyPool:
                 self.idle.pop().succeed(request)
                 continue
             self.queue.append(request)
-            if len(self.queue) > self.starting and self.alive < self.traffic.max_replicas:
+            if (
+                len(self.queue) > self.starting
+                and self.alive < self.traffic.max_replicas
+            ):
                 self.alive += 1
                 self.env.process(self.launch())
 

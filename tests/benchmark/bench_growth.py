@@ -68,7 +68,12 @@ def run_of(n_requests, folder):
     # Linux counts in KiB, macOS in bytes.
     unit = 1 if sys.platform == "darwin" else 1024
     memory_mb = used.ru_maxrss * unit / 1e6
-    return json.loads(answer.read_text()), wall_s, used.ru_utime + used.ru_stime, memory_mb
+    return (
+        json.loads(answer.read_text()),
+        wall_s,
+        used.ru_utime + used.ru_stime,
+        memory_mb,
+    )
 
 
 def sort_s():
@@ -81,9 +86,15 @@ def sort_s():
 
 def main():
     largest = float(sys.argv[1]) if len(sys.argv) > 1 else SIZES[-1]
-    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print("      requests   simulated     wall      CPU  simulated/s  resident  CPU time")
-    print("                                 s        s    of a core        MB  / sorting")
+    print(
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    )
+    print(
+        "      requests   simulated     wall      CPU  simulated/s  resident  CPU time"
+    )
+    print(
+        "                                 s        s    of a core        MB  / sorting"
+    )
     with tempfile.TemporaryDirectory() as folder:
         run_of(1000, folder)  # the engine is compiled, if it was not
         for n in (size for size in SIZES if size <= largest):

@@ -126,7 +126,9 @@ def test_nobody_is_served_by_the_dead(engine, make):
         failed = pool.requests[pool.requests["outcome"] == FAILED]["replica"]
 
         # Who would die when all is done may live on (11.6).
-        late_s = case.settings.get("horizon_s") or pool.requests["arrival_s"].max(initial=0)
+        late_s = case.settings.get("horizon_s") or pool.requests["arrival_s"].max(
+            initial=0
+        )
         assert not ((pool.replicas["stop_s"] > dies_s) & (dies_s < late_s)).any()
         assert (served["departure_s"] <= dies_s[served["replica"]]).all()
         assert np.array_equal(pool.replicas["stop_s"][failed], dies_s[failed])

@@ -284,6 +284,37 @@ def test_an_idle_replica_that_dies_begins_no_idle_time(simulate):
     assert lives(pool)[2:] == [(171, 171, 181)]
 
 
+# The order of one instant
+
+
+def test_a_prewarm_comes_before_the_idle_timeouts_of_its_instant(simulate):
+    pool = simulate(
+        [0, 26, 26], [1, 1, 1], keep_alive=TENS, initial_replicas=1, setup_s=22.0
+    )
+
+    # Replica 1 is ready at 48 and, unloaded, due to stop then. PREWARM, at 28 + 20, still
+    # finds it.
+    assert lives(pool) == [(0, 0, 28), (26, 48, 48)]
+
+
+def test_a_request_finds_what_the_prewarm_of_its_instant_has_launched(simulate):
+    pool = simulate([0, 26, 47], [1, 1, 1], keep_alive=TENS)
+
+    # PREWARM at 27 + 20, and ready at once.
+    assert pool.requests["launched"].tolist() == [1, 0, 0]
+    assert pool.requests["cold"].tolist() == [True, False, False]
+
+
+def test_a_retry_voids_the_prewarm_of_its_instant(simulate):
+    failures = {**failing(30), "max_attempts": 2, "backoff_s": 20.0}
+
+    pool = simulate([0, 26], [1, 9], keep_alive=TENS, failures=failures)
+
+    # Replica 0 dies at 30, and both are due at 50. Empty at 59, bin 2 twice: PREWARM at 79.
+    assert pool.requests["launched"].tolist() == [1, 1]
+    assert lives(pool) == [(0, 0, 30), (50, 50, 59), (79, 79, 89)]
+
+
 # What may be asked for
 
 
