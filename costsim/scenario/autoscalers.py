@@ -148,8 +148,9 @@ class Knative(Spec):
             window = format_duration(self.panic_window_s)
             interval = format_duration(self.scaling_interval)
             message = (
-                f"gives a panic window of {window}; it must be at least one "
-                f"scaling_interval ({interval})"
+                f"panic_window_fraction ({self.panic_window_fraction:g}) gives a panic "
+                f"window of {window}; it must be at least one scaling_interval "
+                f"({interval})"
             )
             raise RuleError(message, "panic_window_fraction")
         if -1 < self.target_burst_capacity < 0:

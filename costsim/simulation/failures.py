@@ -37,6 +37,7 @@ def fail(rules, s, replica, t):  # type: ignore[no-untyped-def]
     """FAILURE of a replica that is ready or draining."""
     pool = s.pool
     life = s.life[replica]
+    before = pool.in_system
     if life.phase == _READY:
         if life.in_service < rules.concurrency_limit:
             withdraw(rules, s, replica)
@@ -53,7 +54,7 @@ def fail(rules, s, replica, t):  # type: ignore[no-untyped-def]
     life.in_service = 0
     rest(rules, s, life, t)
     retire(s, replica, t)
-    if rules.learns and pool.in_system == 0 and math.isnan(pool.idle_since_s):
+    if rules.learns and before > 0 and pool.in_system == 0:
         become_empty(rules, s, t)
     want(s, t, pool.min_replicas)
     if rules.policy == _ON_DEMAND:
