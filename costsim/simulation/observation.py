@@ -16,7 +16,7 @@ _KNATIVE = int(Policy.KNATIVE)
 _REQUEST_RATE = int(Policy.REQUEST_RATE)
 
 
-@inner
+@inlined
 def observe(rules, s, t):  # type: ignore[no-untyped-def]
     """Bring what the loop follows to t, before an event at t is processed."""
     if rules.policy == _WINDOW:

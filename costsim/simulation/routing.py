@@ -1,4 +1,8 @@
-"""Which ready replica with a free slot takes an arrival (docs/model.md 5)."""
+"""Which ready replica with a free slot takes an arrival (docs/model.md 5).
+
+By time of use from a list, by id from words of bits, and where the load counts, or the
+last choice, from a tournament tree.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import numpy as np
 from costsim.simulation.compiled import inlined, inner, unsigned
 from costsim.simulation.heap import PLACE_BITS, PLACE_MASK
 from costsim.simulation.linked import AVAILABLE, NONE, append, first, last, remove
+from costsim.simulation.lowest import FAN, NOT_ONE, lowest, turn_off, turn_on
 from costsim.simulation.ranking import (
     OUT,
     POSITION_MASK,
@@ -21,6 +26,7 @@ from costsim.simulation.state import Phase
 _MRU = int(Routing.MOST_RECENTLY_USED)
 _LRU = int(Routing.LEAST_RECENTLY_USED)
 _NEWEST = int(Routing.NEWEST)
+_OLDEST = int(Routing.OLDEST)
 _LEAST_LOADED = int(Routing.LEAST_LOADED)
 _MOST_LOADED = int(Routing.MOST_LOADED)
 _ROUND_ROBIN = int(Routing.ROUND_ROBIN)
@@ -43,7 +49,11 @@ def _rank(rules, life):  # type: ignore[no-untyped-def]
 def offer(rules, s, replica):  # type: ignore[no-untyped-def]
     """Stamp a replica that has a free slot (5.1): it becomes the most recently used."""
     life = s.life[unsigned(replica)]
-    if rules.routing > _LRU:
+    if rules.routing == _OLDEST:
+        if not life.available:
+            turn_on(s.tree, s.pool.tree_size, np.int64(life.position))
+            life.available = 1
+    elif rules.routing > _LRU:
         set_rank(s.tree, s.pool.tree_size, life.position, _rank(rules, life))
     elif not life.available:
         append(s, AVAILABLE, replica)
@@ -57,7 +67,10 @@ def offer(rules, s, replica):  # type: ignore[no-untyped-def]
 def withdraw(rules, s, replica):  # type: ignore[no-untyped-def]
     """Take a replica out of those that can be chosen."""
     life = s.life[unsigned(replica)]
-    if rules.routing > _LRU:
+    if rules.routing == _OLDEST:
+        turn_off(s.tree, s.pool.tree_size, np.int64(life.position))
+        life.available = 0
+    elif rules.routing > _LRU:
         set_rank(s.tree, s.pool.tree_size, life.position, OUT)
     else:
         remove(s, AVAILABLE, replica)
@@ -81,6 +94,11 @@ def choose(rules, s):  # type: ignore[no-untyped-def]
         return last(s, AVAILABLE)
     if rules.routing == _LRU:
         return first(s, AVAILABLE)
+    if rules.routing == _OLDEST:
+        position = lowest(s.tree, s.pool.tree_size)
+        if position == NOT_ONE:
+            return np.int64(NONE)
+        return s.enrolled[unsigned(position)] & PLACE_MASK
     return _choose_ranked(rules, s)
 
 
@@ -107,11 +125,38 @@ def enrol(rules, s, replica):  # type: ignore[no-untyped-def]
     if rules.routing <= _LRU:
         return
     if s.pool.tree_used == s.pool.tree_size:
-        _compact(rules, s)
+        if rules.routing == _OLDEST:
+            _renumber(s)
+        else:
+            _compact(rules, s)
     life = s.life[replica]
     s.enrolled[s.pool.tree_used] = (life.id << PLACE_BITS) | replica
     life.position = s.pool.tree_used
     s.pool.tree_used += 1
+
+
+@inner
+def _renumber(s):  # type: ignore[no-untyped-def]
+    """Give those alive the lowest positions, in the order of ids; grow if still half full."""
+    pool = s.pool
+    used = 0
+    for position in range(pool.tree_used):
+        entry = s.enrolled[position]
+        life = s.life[entry & PLACE_MASK]
+        # A slot may be another replica's by now.
+        if life.id != entry >> PLACE_BITS or life.phase == _STOPPED:
+            continue
+        if life.available:
+            turn_off(s.tree, pool.tree_size, np.int64(position))
+        life.position = used
+        s.enrolled[used] = entry
+        used += 1
+    pool.tree_used = used
+    if 2 * used > pool.tree_size:
+        pool.tree_size *= FAN
+    for position in range(used):
+        if s.life[s.enrolled[position] & PLACE_MASK].available:
+            turn_on(s.tree, pool.tree_size, np.int64(position))
 
 
 @inner

@@ -162,7 +162,7 @@ def check_settings(
     _of_the_loop(scaling, concurrency_target, zero, [lowest, *bounds_min.tolist()])
     rules = Rules(
         policy=int(scaling.policy),
-        routing=int(_routing(routing)),
+        routing=int(_routing(routing, limit)),
         at_zero=int(zero),
         bound=binding == "bound",
         cancel_setups=bool(cancel_setups),
@@ -391,9 +391,12 @@ def _rate_limit(rate_limit: object) -> tuple[float, float]:
     return rate_per_s, check_number("rate_limit burst", rate_limit[1])
 
 
-def _routing(name: str) -> Routing:
+def _routing(name: str, concurrency_limit: int) -> Routing:
     check_choice("routing", name, tuple(routing.name.lower() for routing in Routing))
-    return Routing[name.upper()]
+    routing = Routing[name.upper()]
+    by_load = routing in (Routing.LEAST_LOADED, Routing.MOST_LOADED)
+    # With one slot whoever has one free has no load: what is left is the smallest id.
+    return Routing.OLDEST if by_load and concurrency_limit == 1 else routing
 
 
 def _optional_time(argument: str, value: object) -> float:

@@ -16,6 +16,7 @@ from costsim.simulation import kernel
 from costsim.simulation.heap import EVENT_DTYPE, ID_BITS
 from costsim.simulation.kernel import Stopped
 from costsim.simulation.linked import NONE
+from costsim.simulation.lowest import FIRST_POSITIONS, N_WORDS, room_for_positions
 from costsim.simulation.policies.memory import fresh_memory, samples_in_window
 from costsim.simulation.ranking import FIRST_SIZE, OUT, room_for
 from costsim.simulation.rules import RULES_DTYPE, Routing, Rules
@@ -312,7 +313,8 @@ def _fresh_state(settings: Settings, requests: Records | None) -> State:
     pool["next_tick"] = pool["next_sample"] = 1
     pool["ticking"] = rules.scaling_interval_s > 0
     pool["last_routed"] = NOBODY
-    pool["tree_size"] = FIRST_SIZE
+    by_id = rules.routing == Routing.OLDEST
+    pool["tree_size"] = FIRST_POSITIONS if by_id else FIRST_SIZE
     pool["level"] = rules.burst
     pool["keep_alive_s"] = settings.histogram_bins * rules.bin_s
     pool["idle_since_s"] = math.nan
@@ -323,7 +325,6 @@ def _fresh_state(settings: Settings, requests: Records | None) -> State:
     if requests is None:
         requests = np.zeros(ROWS, dtype=REQUEST_DTYPE)
     tree, enrolled = _ranking(n_slots, rules)
-    tree[: 2 * FIRST_SIZE] = OUT
     memory, ring = fresh_memory(rules, settings.initial_replicas)
     return State(
         pool=pool,
@@ -343,17 +344,25 @@ def _fresh_state(settings: Settings, requests: Records | None) -> State:
 
 
 def _ranking(n_slots: int, rules: Rules) -> tuple[Ints, Ints]:
-    """Return an empty tree and its entries, with room for so many replicas at once."""
+    """Return an empty ranking and its entries, with room for so many replicas at once."""
+    if rules.routing == Routing.OLDEST:
+        n = room_for_positions(n_slots)
+        return np.zeros(N_WORDS, dtype=np.int64), np.empty(n, dtype=np.int64)
     ranked = rules.routing > Routing.LEAST_RECENTLY_USED
     size = room_for(n_slots) if ranked else FIRST_SIZE
-    return np.empty(2 * size, dtype=np.int64), np.empty(size, dtype=np.int64)
+    tree = np.empty(2 * size, dtype=np.int64)
+    tree[: 2 * FIRST_SIZE] = OUT
+    return tree, np.empty(size, dtype=np.int64)
 
 
 def _with_more_slots(state: State, rules: Rules) -> State:
     life = _on_cache_lines(2 * state.life.size, LIFE_DTYPE)
     life[: state.life.size] = state.life
     tree, enrolled = _ranking(life.size, rules)
-    tree[: state.tree.size] = state.tree
+    if tree.size == state.tree.size:
+        tree = state.tree
+    else:
+        tree[: state.tree.size] = state.tree
     enrolled[: state.enrolled.size] = state.enrolled
     return state._replace(life=life, tree=tree, enrolled=enrolled)
 
