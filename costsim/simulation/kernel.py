@@ -10,6 +10,7 @@ class  event           applied in                waits in
 1      READY           ``service.become_ready``  ``heap``
 1.3    FAILURE         ``failures.fail``         ``heap``
 1.6    RETRY           ``failures.retry``        ``heap``
+1.8    PREWARM         ``keepalive.prewarm``     ``heap``
 2      IDLE TIMEOUT    ``replicas.idle_timeout`` list TIMER: a constant timeout
                                                  falls due in the order of going
                                                  idle
