@@ -28,7 +28,7 @@ from reference_keep_alive import DEFAULTS, histogram, is_known, number_of_bins
 import costsim
 from costsim.simulation import stream
 
-N_CASES = int(os.environ.get("COSTSIM_CASES", "1000"))
+N_CASES = int(os.environ.get("COSTSIM_CASES", "400"))
 SEED = 20261124
 MAKES = [keep_alive_case, failing_keep_alive_case, slow_keep_alive_case]
 
@@ -53,13 +53,13 @@ def policy_of(case, **changed):
 # The kernel and the reference
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(drawn(make_keep_alive_case))
 def test_kernel_equals_reference(case):
     assert pool_differences(case) == {}
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(drawn(make_failing_keep_alive_case))
 def test_kernel_equals_reference_with_failures(case):
     assert pool_differences(case) == {}
