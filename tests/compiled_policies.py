@@ -5,38 +5,18 @@ Each `Policy` holds what one decision leaves for the next; a test gives it momen
 
 import numba
 import numpy as np
+from pool_defaults import settings_of
 
 from costsim.simulation.policies import hpa, keda, knative, request_rate, step_tracking
 from costsim.simulation.policies.memory import fresh_memory
 from costsim.simulation.policies.sliding import NOTE_DTYPE, largest_since
 from costsim.simulation.rules import RULES_DTYPE
-from costsim.simulation.settings import check_settings
-
-POOL = {
-    "idle_timeout_s": 60.0,
-    "min_replicas": 0,
-    "max_replicas": None,
-    "concurrency_limit": 1000,
-    "concurrency_target": None,
-    "buffer_replicas": 0,
-    "max_queued": None,
-    "queue_timeout_s": None,
-    "rate_limit": None,
-    "at_zero": "hold",
-    "binding": "shared",
-    "cancel_setups": False,
-    "routing": "most_recently_used",
-    "initial_replicas": None,
-    "horizon_s": None,
-    "end": "drain",
-    "slowdown": 0.0,
-    "bounds": None,
-}
 
 
 def checked(autoscaler, **pool):
     """Return an autoscaler's rules; keywords are those of `simulate_pool`."""
-    return check_settings(**{**POOL, **pool}, autoscaler=autoscaler).rules
+    pool = {"concurrency_limit": 1000, **pool}
+    return settings_of(**pool, autoscaler=autoscaler).rules
 
 
 def called(function):

@@ -26,7 +26,6 @@ from costsim.scenario.vendors import Case, find_pool
 
 if TYPE_CHECKING:
     from costsim.catalog.platform import Catalog
-    from costsim.scenario.distributions import DurationDistribution
     from costsim.scenario.plan import ChosenPlan
     from costsim.scenario.pool import Billing, Pool
     from costsim.scenario.replica import Replica
@@ -67,21 +66,6 @@ class ResolvedDeployment:
     """Choices that were made for the user."""
     capped_by: tuple[str, ...] = ()
     """Limits that bound the number of replicas."""
-
-    @property
-    def setup(self) -> DurationDistribution:
-        """The law of a setup that is nothing but one.
-
-        Raises
-        ------
-        ValueError
-            If it has phases, or is a mixture.
-        """
-        law = self.setup_plan.law
-        if law is None:
-            message = f"the setup of {self.name} is not one law; see setup_plan"
-            raise ValueError(message)
-        return law
 
 
 @dataclass(frozen=True)

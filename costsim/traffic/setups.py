@@ -18,7 +18,7 @@ from costsim.traffic.work import quantile, uniforms
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from costsim.records import Floats, Ints, Records
+    from costsim.records import Floats, Ints
     from costsim.scenario.setup_plan import SetupPlan, Start
 
     Bools = npt.NDArray[np.bool_]
@@ -173,27 +173,6 @@ class UnbilledSetups:
     def n_blocks(self) -> int:
         """Blocks of launches in memory."""
         return len(self._blocks)
-
-
-def unbilled_by_replica(
-    replicas: Records, draws: SetupDraws, initial_replicas: int
-) -> Floats:
-    """Return the unbilled part of each replica's setup, for the meter. [s]
-
-    Parameters
-    ----------
-    replicas : structured array
-        REPLICA_DTYPE, a row for each replica in order of creation.
-    draws : SetupDraws
-        Of the run's launches from the first on, as many as there were or more.
-    initial_replicas : int
-        The first rows, which were never launched.
-    """
-    missed = replicas["missed"][initial_replicas:].astype(int)
-    unbilled_s = np.zeros(len(replicas))
-    launch = np.arange(missed.size)
-    unbilled_s[initial_replicas:] = draws.unbilled_by_kind_s[missed, launch]
-    return unbilled_s
 
 
 def _times(start: Start, u: dict[str, Floats]) -> tuple[Floats, Floats]:

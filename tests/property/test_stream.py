@@ -5,36 +5,15 @@ import os
 import numpy as np
 import pytest
 from cases import random_case
+from pool_defaults import settings_of
 
 import costsim
 from costsim.records import REPLICA_DTYPE, REQUEST_DTYPE, Outcome
 from costsim.simulation import stream
-from costsim.simulation.settings import check_settings
 from costsim.simulation.stream import PoolRun, Setups
 
 N_CASES = int(os.environ.get("COSTSIM_CASES", "400"))
 SEED = 20_261_124
-DEFAULTS = {
-    "idle_timeout_s": 60.0,
-    "min_replicas": 0,
-    "max_replicas": None,
-    "concurrency_limit": 1,
-    "concurrency_target": None,
-    "buffer_replicas": 0,
-    "max_queued": None,
-    "queue_timeout_s": None,
-    "rate_limit": None,
-    "at_zero": "hold",
-    "binding": "shared",
-    "cancel_setups": False,
-    "routing": "most_recently_used",
-    "initial_replicas": None,
-    "horizon_s": None,
-    "end": "drain",
-    "slowdown": 0.0,
-    "autoscaler": "on_demand",
-    "bounds": None,
-}
 
 
 class Collected:
@@ -72,7 +51,7 @@ def streamed(case, *, chunk_size, setups_at_a_time):
     def draw(launches):
         return Setups(pattern[np.arange(launches, launches + setups_at_a_time) % 5])
 
-    run = PoolRun(check_settings(**{**DEFAULTS, **settings}), draw, told)
+    run = PoolRun(settings_of(**settings), draw, told)
     for begin in range(0, arrival_s.size, chunk_size):
         chunk = slice(begin, begin + chunk_size)
         run.feed(
@@ -154,7 +133,7 @@ def test_a_stream_tells_of_every_request_and_replica_once(
 
 def test_a_stream_holds_no_more_than_what_is_in_the_pool():
     rng = np.random.default_rng(SEED)
-    settings = check_settings(**{**DEFAULTS, "max_replicas": 20, "idle_timeout_s": 1.0})
+    settings = settings_of(max_replicas=20, idle_timeout_s=1.0)
     told = Collected()
     run = PoolRun(settings, lambda _: Setups(np.full(100, 0.5)), told)
     rooms = []
@@ -170,7 +149,7 @@ def test_a_stream_holds_no_more_than_what_is_in_the_pool():
 
 def test_the_peak_is_the_most_present_at_once():
     setups_s = np.full(10, 1.0)
-    settings = check_settings(**{**DEFAULTS, "idle_timeout_s": 2.0})
+    settings = settings_of(idle_timeout_s=2.0)
     run = PoolRun(settings, lambda n: Setups(setups_s) if n == 0 else None, Collected())
 
     run.feed(np.array([0.0, 0.5, 0.6, 30.0]), np.ones(4))

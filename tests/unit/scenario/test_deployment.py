@@ -423,7 +423,7 @@ def test_a_fixed_pool_needs_no_setup_time() -> None:
     resolution = resolve(scenario(EC2, CUSTOM, setup=None), CATALOG)
 
     nothing = ConstantDuration(distribution="constant", value=0.0)
-    assert [one.setup for one in resolution.deployments] == [nothing, nothing]
+    assert [one.setup_plan.law for one in resolution.deployments] == [nothing, nothing]
 
 
 def test_a_custom_deployment_keeps_its_pool_and_prices() -> None:
@@ -461,8 +461,8 @@ def test_a_custom_deployment_keeps_its_pool_and_prices() -> None:
 
 
 def test_a_deployments_setup_goes_before_the_scenarios() -> None:
-    own = one(MODAL, setup="3s").setup
-    general = one(MODAL).setup
+    own = one(MODAL, setup="3s").setup_plan.law
+    general = one(MODAL).setup_plan.law
 
     assert own == ConstantDuration(distribution="constant", value=3.0)
     assert general == ConstantDuration(distribution="constant", value=25.0)

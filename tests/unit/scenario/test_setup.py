@@ -147,13 +147,12 @@ def test_a_setup_that_is_one_law_is_metered_by_the_platforms_rules():
     resolved = one(MODAL, "25s")
 
     assert resolved.tariff.rules.unbilled_setup_s == 1.0
-    assert resolved.setup.value == 25.0
+    assert resolved.setup_plan.law.value == 25.0
     assert resolved.setup_plan.hit.unbilled_s == 1.0
 
 
 def test_a_setup_in_phases_is_not_one_law():
-    with pytest.raises(ValueError, match="the setup of m is not one law"):
-        _ = one(MODAL, {"phases": STANDARD}).setup
+    assert one(MODAL, {"phases": STANDARD}).setup_plan.law is None
 
 
 def test_an_unbilled_first_part_beside_phases_is_refused():
@@ -183,7 +182,7 @@ def test_without_a_half_life_a_hit_is_as_likely_at_any_time():
 def test_a_preset_is_what_its_file_says_with_its_source():
     resolved = one(MODAL, {"preset": "llm-7b-gpu-snapshot"})
 
-    assert resolved.setup.median == 8.66
+    assert resolved.setup_plan.law.median == 8.66
     (note,) = [one for one in resolved.notes if one.startswith("setup llm-7b")]
     assert "https://modal.com/blog/gpu-mem-snapshots, 2025-07-30" in note
 

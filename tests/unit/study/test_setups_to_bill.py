@@ -13,7 +13,7 @@ from costsim.scenario.deployment import resolve
 from costsim.scenario.schema import Scenario
 from costsim.simulation.simulate import simulate_pool
 from costsim.study.pools import pool_arguments
-from costsim.traffic.setups import SetupLaw, unbilled_by_replica
+from costsim.traffic.setups import SetupLaw, UnbilledSetups
 
 CATALOG = load_catalog()
 MODAL = {"name": "m", "platform": "modal", "gpu": "L4"}
@@ -48,7 +48,10 @@ def run(deployment, arrival_s, setup, *, n_launches=4096):
         **pool_arguments(resolved.pool, scenario.start, HORIZON_S),
     )
     initial = len(result.replicas) - result.launches
-    unbilled_s = unbilled_by_replica(result.replicas, draws, initial)
+    ledger = UnbilledSetups(initial)
+    ledger.add(draws)
+    ids = np.arange(len(result.replicas))
+    unbilled_s = ledger.take(ids, result.replicas["missed"])
     return result, measure(result, resolved.tariff.rules, unbilled_setup_s=unbilled_s)
 
 

@@ -7,7 +7,6 @@ import pytest
 from pydantic import TypeAdapter
 
 from costsim.catalog.tariff import MeteringRules
-from costsim.records import REPLICA_DTYPE
 from costsim.scenario.findings import Findings
 from costsim.scenario.setup import Setup
 from costsim.scenario.setup_plan import SetupPlanner
@@ -15,7 +14,6 @@ from costsim.traffic.setups import (
     SetupDraws,
     SetupLaw,
     UnbilledSetups,
-    unbilled_by_replica,
 )
 from costsim.traffic.streams import stream_rng
 from costsim.traffic.work import quantile, uniforms
@@ -175,18 +173,19 @@ def some_draws(n, first=0):
 
 
 def test_replicas_that_were_never_launched_have_no_unbilled_part():
-    replicas = np.zeros(5, REPLICA_DTYPE)
-    replicas["missed"] = [False, False, True, False, True]
+    ledger = UnbilledSetups(2)
+    ledger.add(some_draws(10))
 
-    found = unbilled_by_replica(replicas, some_draws(10), 2)
+    found = ledger.take(np.arange(5), np.array([False, False, True, False, True]))
 
     assert found.tolist() == [0.0, 0.0, 0.5, 1.0, 2.5]
 
 
 def test_without_a_mixture_every_launch_is_of_one_kind():
-    draws = SetupDraws(np.zeros(3), np.array([4.0, 5.0, 6.0]))
+    ledger = UnbilledSetups(1)
+    ledger.add(SetupDraws(np.zeros(3), np.array([4.0, 5.0, 6.0])))
 
-    found = unbilled_by_replica(np.zeros(3, REPLICA_DTYPE), draws, 1)
+    found = ledger.take(np.arange(3), np.zeros(3, dtype=bool))
 
     assert found.tolist() == [0.0, 4.0, 5.0]
 
