@@ -3,7 +3,10 @@
 import numpy as np
 
 from costsim.scenario.schema import Scenario
-from costsim.traffic import loops
+from costsim.traffic import arrivals, loops, modulation
+from costsim.traffic.rates import rate_function
+from costsim.traffic.spikes import excesses
+from costsim.traffic.streams import stream_rng
 
 DEPLOYMENT = {
     "name": "one",
@@ -53,3 +56,22 @@ def times_of(rate, operational):
     times = np.diff(operational, prepend=0.0)
     end, *_ = loops.place(times, 0, 0.0, 0.0, 0, rate.expected, rate.edges_s)
     return times[:end]
+
+
+def first_rate(scenario, start, horizon_s, replication=0):
+    """Return the rate of the first stream in a replication, noise left out."""
+    stream = scenario.traffic.streams[0]
+    acting = excesses(
+        scenario.traffic.spikes,
+        stream.name,
+        start,
+        horizon_s,
+        lambda index: stream_rng(scenario.seed, replication, "spikes", index),
+    )
+    return rate_function(stream, acting, start, horizon_s)
+
+
+def mmpp(rate, states, rng, state_rng):
+    """Return the arrivals of a Markov-modulated Poisson process."""
+    steps = modulation.state_steps(states, rate.horizon_s, state_rng)
+    return arrivals.poisson(rate.modulated(steps), rng)

@@ -75,6 +75,32 @@ class Gamma(Spec, Generic[Quantity]):
         return exactly_one(self, "shape", "cv")
 
 
+class Weibull(Spec, Generic[Quantity]):
+    """Weibull, by its shape and its mean or its scale."""
+
+    distribution: Literal["weibull"]
+    shape: Annotated[float, Field(ge=0.1, le=1e5)]
+    """Shape k: 1 is exponential, below it the tail is heavier, above it is more regular."""
+    mean: Quantity | None = None
+    """Its mean, scale x Gamma(1 + 1 / shape). Give this or the scale."""
+    scale: Quantity | None = None
+    """Its scale: what 63 % of the values do not exceed."""
+
+    @model_validator(mode="after")
+    def _one_size(self) -> Self:
+        return exactly_one(self, "mean", "scale")
+
+
+class Pareto(Spec, Generic[Quantity]):
+    """Pareto: a power law above a minimum, the heaviest of the tails."""
+
+    distribution: Literal["pareto"]
+    minimum: Quantity
+    """Its smallest value."""
+    alpha: Annotated[float, Field(gt=1, le=1000)]
+    """Exponent: P(X > x) = (minimum / x)^alpha; up to 1 there would be no mean."""
+
+
 class Empirical(Spec, Generic[Quantity]):
     """Drawn with replacement from measured values."""
 
@@ -129,6 +155,14 @@ class GammaDuration(Gamma[PositiveDuration]):
     """A gamma length of time, by its mean and its shape or coefficient of variation."""
 
 
+class WeibullDuration(Weibull[PositiveDuration]):
+    """A Weibull length of time, by its shape and its mean or its scale."""
+
+
+class ParetoDuration(Pareto[PositiveDuration]):
+    """A length of time with a power law above a minimum: the heaviest of the tails."""
+
+
 class EmpiricalDuration(Empirical[Duration]):
     """A length of time drawn with replacement from measured ones."""
 
@@ -147,6 +181,14 @@ class LognormalNumber(Lognormal[PositiveFloat]):
 
 class GammaNumber(Gamma[PositiveFloat]):
     """A gamma number, by its mean and its shape or coefficient of variation."""
+
+
+class WeibullNumber(Weibull[PositiveFloat]):
+    """A Weibull number, by its shape and its mean or its scale."""
+
+
+class ParetoNumber(Pareto[PositiveFloat]):
+    """A number with a power law above a minimum: the heaviest of the tails."""
 
 
 class EmpiricalNumber(Empirical[NonNegative]):
@@ -170,6 +212,8 @@ DurationDistribution = Annotated[
     | ExponentialDuration
     | LognormalDuration
     | GammaDuration
+    | WeibullDuration
+    | ParetoDuration
     | EmpiricalDuration,
     Field(discriminator="distribution"),
     BeforeValidator(read_bare),
@@ -182,6 +226,8 @@ WorkDuration = Annotated[
     | ExponentialDuration
     | LognormalDuration
     | GammaDuration
+    | WeibullDuration
+    | ParetoDuration
     | EmpiricalDuration
     | FromTrace,
     Field(discriminator="distribution"),
@@ -195,6 +241,8 @@ WorkCount = Annotated[
     | ExponentialNumber
     | LognormalNumber
     | GammaNumber
+    | WeibullNumber
+    | ParetoNumber
     | EmpiricalNumber
     | FromTrace,
     Field(discriminator="distribution"),
@@ -203,5 +251,5 @@ WorkCount = Annotated[
 ]
 """A random number such as tokens, or ``trace``."""
 
-Distribution = Constant[float] | Exponential[float] | Lognormal[float] | Gamma[float] | Empirical[float]  # fmt: skip
+Distribution = Constant[float] | Exponential[float] | Lognormal[float] | Gamma[float] | Weibull[float] | Pareto[float] | Empirical[float]  # fmt: skip
 """Any distribution once its unit is gone: for samplers."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -14,8 +15,9 @@ from costsim.errors import InputError, Problem, ScenarioError
 from costsim.scenario.overrides import apply_overrides, split_key
 from costsim.scenario.problems import explain, in_order, known_part, place
 from costsim.scenario.schema import Scenario
+from costsim.scenario.spikes import EventSpike, usual_magnitude
 from costsim.scenario.timetable import Zone
-from costsim.scenario.traffic import EventSpike, calendar_use
+from costsim.scenario.traffic import calendar_use
 from costsim.units import format_duration
 from costsim.yaml_source import examine_yaml, shown
 from costsim.yaml_source.characters import MAX_BYTES
@@ -23,12 +25,26 @@ from costsim.yaml_source.characters import MAX_BYTES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from costsim.scenario.traffic import Spike
+    from costsim.scenario.spikes import Spike
+    from costsim.scenario.trace import Trace
     from costsim.yaml_source import Document
 
 _RARE_MAGNITUDE = 20.0
 """Recorded traffic rises above this many times the usual for minutes, not for hours."""
 _RARE_LENGTH_S = 3600.0
+
+_SMALLEST: dict[str, Any] = {
+    "name": "a log",
+    "service": {"time": "1s"},
+    "deployments": [
+        {
+            "name": "none",
+            "pool": {"autoscaler": {"kind": "on_demand"}, "idle_timeout": "1s"},
+            "billing": {"price": "0 USD/h"},
+        }
+    ],
+}
+"""What a scenario needs besides its traffic; nothing of it is run."""
 
 
 def load_scenario(path: str | Path, *, overrides: Sequence[str] = ()) -> Scenario:
@@ -74,6 +90,35 @@ def load_document(
     if problems:
         raise ScenarioError(in_order(problems), path=str(path))
     return _with_trace_beside(scenario, Path(path).parent), document
+
+
+def load_trace_keys(path: str | Path, *, overrides: Sequence[str] = ()) -> Trace:
+    """Return how a log is read, as the ``trace`` section of a scenario would say it.
+
+    Parameters
+    ----------
+    path : str or Path
+        The log.
+    overrides : sequence of str
+        ``KEY=VALUE`` each, with the keys of that section, such as
+        ``columns.arrival=sent_at``.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem of the overrides.
+    """
+    content = {**_SMALLEST, "traffic": {"trace": {"path": str(path)}}}
+    empty, _ = examine_yaml(b"", path=str(path))
+    document = dataclasses.replace(empty, value=content)
+    document, problems = apply_overrides(document, overrides, below="traffic.trace.")
+    try:
+        trace = Scenario.model_validate(document.value).traffic.trace
+    except ValidationError as error:
+        problems += explain(error, document)
+    if problems or trace is None:
+        raise ScenarioError(problems, path=str(path))
+    return trace
 
 
 def locate_problems(problems: list[Problem], document: Document) -> list[Problem]:
@@ -190,10 +235,11 @@ def _located(problem: Problem, document: Document) -> Problem:
 
 def _rare_length_s(spike: Spike) -> float:
     """Return how long a spike stays above the rare magnitude. [s]"""
-    if spike.magnitude is None or spike.magnitude <= _RARE_MAGNITUDE:
+    magnitude = usual_magnitude(spike)
+    if magnitude <= _RARE_MAGNITUDE:
         return 0.0
     if isinstance(spike, EventSpike):
         return spike.hold
     # excess(t) = (magnitude - 1) (1 + t / decay_time)^-exponent
-    ratio = (spike.magnitude - 1) / (_RARE_MAGNITUDE - 1)
+    ratio = (magnitude - 1) / (_RARE_MAGNITUDE - 1)
     return spike.decay_time * float(ratio ** (1 / spike.decay_exponent) - 1)

@@ -26,7 +26,7 @@ class _UnusableError(Exception):
 
 
 def apply_overrides(
-    document: Document, options: Sequence[str]
+    document: Document, options: Sequence[str], *, below: str = ""
 ) -> tuple[Document, list[Problem]]:
     """Return the document with its values changed, and what is wrong with the options.
 
@@ -36,13 +36,15 @@ def apply_overrides(
         Its value is a mapping.
     options : sequence of str
         ``KEY=VALUE`` each, in the order to apply them.
+    below : str
+        What goes before each key, such as ``traffic.trace.``.
     """
     value = copy.deepcopy(document.value)
     overrides = list(document.overrides)
     problems: list[Problem] = []
     for option in options:
         try:
-            overrides.append(_apply(option, value))
+            overrides.append(_apply(option, value, below))
         except _UnusableError as error:
             problems.append(Problem(f"{option_name(option)}: {error}"))
     changed = dataclasses.replace(document, value=value, overrides=tuple(overrides))
@@ -72,14 +74,14 @@ def split_key(key: str, value: Any) -> tuple[str | int, ...]:  # noqa: ANN401 - 
     return tuple(loc)
 
 
-def _apply(option: str, value: Any) -> Override:  # noqa: ANN401 - any document
+def _apply(option: str, value: Any, below: str) -> Override:  # noqa: ANN401 - any document
     """Change the value in place; return where, from the first part that is new."""
     key, equals, text = option.partition("=")
     key = key.strip()
     if not equals or not key:
         message = "write KEY=VALUE, such as seed=7"
         raise _UnusableError(message)
-    loc = split_key(key, value)
+    loc = split_key(f"{below}{key}", value)
     new = _read_value(text)
     made: int | None = None
     for depth, part in enumerate(loc[:-1]):

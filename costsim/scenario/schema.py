@@ -186,7 +186,7 @@ class Scenario(Spec):
     start: datetime | None = None
     """First moment, with its offset; calendars need it."""
     horizon: PositiveDuration | None = None
-    """Simulated span; may be left out for a trace, which then sets it."""
+    """Simulated span; may be left out for a trace or stages, which then set it."""
     warm_up: Duration = 0.0
     """Cut from latency statistics, never from the bill."""
     replications: Annotated[int, Field(ge=1, le=100_000)] = 10
@@ -208,6 +208,12 @@ class Scenario(Spec):
     @classmethod
     def _read_start(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
         return units.parse_calendar(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _until_the_last_stage(self) -> Self:
+        if self.horizon is None and self.traffic.stages_s:
+            return self.model_copy(update={"horizon": self.traffic.stages_s})
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -21,6 +21,8 @@ from costsim.scenario.distributions import (
     GammaDuration,
     LognormalDuration,
     OrBare,
+    ParetoDuration,
+    WeibullDuration,
     read_bare,
 )
 from costsim.spec import Fraction, RuleError, Spec, Timeout, exactly_one
@@ -130,6 +132,8 @@ MeasuredSetup = Annotated[
     | ExponentialDuration
     | LognormalDuration
     | GammaDuration
+    | WeibullDuration
+    | ParetoDuration
     | EmpiricalDuration
     | PhasedSetup
     | MixedSetup,
@@ -143,6 +147,8 @@ Setup = Annotated[
     | ExponentialDuration
     | LognormalDuration
     | GammaDuration
+    | WeibullDuration
+    | ParetoDuration
     | EmpiricalDuration
     | PhasedSetup
     | MixedSetup

@@ -3,246 +3,130 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from costsim.scenario.cron import parse_cron
-from costsim.spec import (
-    Duration,
-    Many,
-    Moment,
-    Name,
-    NonNegative,
-    PositiveCount,
-    PositiveDuration,
-    Rate,
-    RuleError,
-    Spec,
-    exactly_one,
-    refuse_repeats,
-)
+from costsim.catalog.lookup import unknown
+from costsim.scenario.processes import Cron, Poisson, Process
+from costsim.scenario.rates import Noise, Seasonal, Stage, Trend
+from costsim.scenario.spikes import Spike
+from costsim.scenario.trace import Trace
+from costsim.scenario.traffic_presets import expanded, preset_names, preset_profile
+from costsim.spec import Many, Name, Rate, RuleError, Spec, refuse_repeats
 
-
-class Seasonal(Spec):
-    """A rate that repeats by the clock of the scenario's start; weights are relative."""
-
-    hour_of_day: (
-        Annotated[Many[NonNegative], Field(min_length=24, max_length=24)] | None
-    ) = None
-    """24 weights, midnight first, scaled to a mean of 1."""
-    day_of_week: (
-        Annotated[Many[NonNegative], Field(min_length=7, max_length=7)] | None
-    ) = None
-    """7 weights, Monday first, scaled to a mean of 1."""
-
-    @field_validator("hour_of_day", "day_of_week")
-    @classmethod
-    def _not_all_zero(
-        cls, weights: tuple[float, ...] | None
-    ) -> tuple[float, ...] | None:
-        if weights is not None and sum(weights) <= 0:
-            message = "at least one weight must be above 0"
-            raise ValueError(message)
-        return weights
-
-
-class Trend(Spec):
-    """Growth over the horizon."""
-
-    growth_per_month: Annotated[float, Field(gt=-1, le=1000)]
-    """Relative growth in a month of 730 h, compounding: 0.2 is +20 %."""
-
-
-class Poisson(Spec):
-    """Independent users: no memory."""
-
-    process: Literal["poisson"]
-
-
-class GammaArrivals(Spec):
-    """Renewal arrivals with gamma gaps in operational time."""
-
-    process: Literal["gamma"]
-    burstiness: Annotated[float, Field(ge=1e-4, le=1e8)] | None = None
-    """Shape k of the gaps, as load generators have it: below 1 is burstier than Poisson."""
-    cv: Annotated[float, Field(ge=1e-4, le=100)] | None = None
-    """Coefficient of variation of the gaps, 1 / sqrt(k). Give this or burstiness."""
-
-    @model_validator(mode="after")
-    def _one_shape(self) -> Self:
-        return exactly_one(self, "burstiness", "cv")
-
-
-class MmppState(Spec):
-    """One state of a modulated process."""
-
-    rate: Rate
-    """Request rate in this state; relative, since the stream's rate sets the mean."""
-    mean_sojourn: PositiveDuration
-    """Mean time that a visit to this state lasts."""
-
-
-class Mmpp(Spec):
-    """Markov-modulated Poisson: calm and bursts, each for exponential times, in turn."""
-
-    process: Literal["mmpp"]
-    states: Annotated[Many[MmppState], Field(min_length=2, max_length=100)]
-    """The states; a visit is followed by each other state with equal probability."""
-
-    @model_validator(mode="after")
-    def _some_rate(self) -> Self:
-        if all(state.rate == 0 for state in self.states):
-            message = "at least one state needs a rate above 0"
-            raise ValueError(message)
-        return self
-
-
-class Cron(Spec):
-    """Batches by the clock: a fixed number of requests each time."""
-
-    process: Literal["cron"]
-    schedule: str | None = None
-    """Five cron fields in the offset of the scenario's start: ``0 2 * * *``."""
-    every: PositiveDuration | None = None
-    """Instead of a schedule: a fixed period, the first batch one period after the start."""
-    batch_size: PositiveCount
-    """Requests in a batch."""
-    jitter: Duration = 0.0
-    """Each request is late by a uniform random time up to this."""
-
-    @field_validator("schedule")
-    @classmethod
-    def _readable(cls, schedule: str | None) -> str | None:
-        if schedule is not None:
-            parse_cron(schedule)
-        return schedule
-
-    @model_validator(mode="after")
-    def _one_clock(self) -> Self:
-        return exactly_one(self, "schedule", "every")
-
-
-Process = Annotated[
-    Poisson | GammaArrivals | Mmpp | Cron, Field(discriminator="process")
-]
-"""How requests are spread around their rate."""
+_BESIDE_STAGES = ("rate", "seasonal", "trend")
 
 
 class Stream(Spec):
     """One kind of traffic; several streams add up."""
 
     name: Name = "requests"
-    """For the report and for spikes."""
+    """For the report and for spikes; the preset's name if it has a preset."""
+    preset: str | None = Field(default=None, exclude=True)
+    """Traffic that somebody measured; keys beside it replace the preset's."""
     rate: Rate | None = None
-    """Mean request rate over a season, spikes not counted. Not for cron."""
+    """Mean request rate over a season, spikes not counted, whatever the process. Not for cron."""
     seasonal: Seasonal | None = None
     """By hour of day and day of week."""
     trend: Trend | None = None
     """Growth."""
+    stages: Annotated[Many[Stage], Field(min_length=1, max_length=10_000)] | None = None
+    """Instead of a rate, seasonal and trend: ramps, as k6 has them. After the last the rate is 0."""
+    start_rate: Rate | None = None
+    """Rate at which the first stage begins; 0 if left out."""
+    noise: Noise | Many[Noise] | None = None
+    """Slow random changes of the rate; of several the factors are multiplied."""
     arrivals: Process = Poisson(process="poisson")
     """Arrival process."""
 
+    @property
+    def noises(self) -> tuple[Noise, ...]:
+        """The noise, whether one or several; those that are switched off left out."""
+        given = self.noise
+        several = (given,) if isinstance(given, Noise) else given or ()
+        return tuple(one for one in several if one.sigma > 0)
+
+    @property
+    def has_rate(self) -> bool:
+        """Whether it has a rate on which spikes and noise can act."""
+        return not isinstance(self.arrivals, Cron)
+
+    @property
+    def stages_s(self) -> float | None:
+        """How long the stages take together; None if there are none. [s]"""
+        if self.stages is None:
+            return None
+        return sum(stage.duration for stage in self.stages)
+
+    @field_validator("preset")
+    @classmethod
+    def _known_preset(cls, name: str | None) -> str | None:
+        if name is not None and name not in preset_names():
+            raise ValueError(unknown("preset", name, preset_names()))
+        return name
+
     @model_validator(mode="after")
-    def _rate_or_clock(self) -> Self:
-        clocked = isinstance(self.arrivals, Cron)
-        if clocked and (self.rate is not None or self.seasonal or self.trend):
-            message = "cron batches set their own rate; remove rate, seasonal and trend"
-            raise RuleError(message, "rate" if self.rate is not None else "arrivals")
-        if not clocked and self.rate is None:
+    def _one_measure(self) -> Self:
+        if isinstance(self.arrivals, Cron):
+            self._refuse_beside_cron()
+        elif self.stages is not None:
+            for key in _BESIDE_STAGES:
+                if getattr(self, key) is not None:
+                    message = f"stages set the rate themselves; remove {key}"
+                    raise RuleError(message, key)
+        elif self.start_rate is not None:
+            message = "goes with stages"
+            raise RuleError(message, "start_rate")
+        elif self.rate is None:
             message = "needs a rate, such as '48/h'"
+            if self.preset is not None:
+                message = f"{message}: the preset '{self.preset}' has none of its own"
             raise ValueError(message)
         return self
 
-
-class _Spike(Spec):
-    at: Moment
-    """When it begins: a date and time, or a duration after the start."""
-    magnitude: Annotated[float, Field(ge=1, le=1e6)] | None = None
-    """At its top the rate is this many times the usual. Give this or peak."""
-    peak: Rate | None = None
-    """At its top this many requests per second come on top of the usual."""
-    streams: Many[Name] | None = None
-    """Streams it acts on; all if left out. A peak acts on exactly one."""
-
-    @model_validator(mode="after")
-    def _one_height(self) -> Self:
-        return exactly_one(self, "magnitude", "peak")
-
-
-class EventSpike(_Spike):
-    """A scheduled event: a ramp, a plateau, an abrupt end."""
-
-    shape: Literal["event"]
-    rise: Duration = 45 * 60.0
-    """Linear ramp from the usual to the top."""
-    hold: Duration = 90 * 60.0
-    """Time at the top."""
-    fall_half_life: Duration = 11 * 60.0
-    """Afterwards the excess halves in this time."""
-
-
-class ViralSpike(_Spike):
-    """A viral mention: up within minutes, down as a power law."""
-
-    shape: Literal["viral"]
-    rise: Duration = 3 * 60.0
-    """Linear ramp from the usual to the top."""
-    decay_time: PositiveDuration = 3.8 * 60.0
-    """Scale of the decay (1 + t / decay_time)^-decay_exponent."""
-    decay_exponent: Annotated[float, Field(gt=1, le=20)] = 1.5
-    """Exponent of the decay."""
-
-
-Spike = Annotated[EventSpike | ViralSpike, Field(discriminator="shape")]
-"""A temporary excess of traffic."""
-
-
-class Columns(Spec):
-    """Which column of a recorded trace holds what."""
-
-    arrival: str | None = None
-    """Time at which the request arrived."""
-    duration: str | None = None
-    """Service time, without waiting."""
-    input_tokens: str | None = None
-    """Tokens read."""
-    output_tokens: str | None = None
-    """Tokens written."""
-
-
-class Trace(Spec):
-    """A recorded trace, replayed as it was."""
-
-    path: Annotated[str, Field(min_length=1)]
-    """The file, relative to the scenario; ``.gz`` is unpacked."""
-    format: Literal["auto", "csv", "azure-llm"] = "auto"
-    """How to read it."""
-    columns: Columns = Columns()
-    """Column names, where the usual ones are not used."""
-    time_unit: Literal["auto", "s", "ms", "us", "ns"] = "auto"
-    """Unit of numeric arrival times; auto tells epoch units apart by their size."""
-    duration_unit: Literal["s", "ms", "us", "ns"] = "s"
-    """Unit of numeric durations."""
-    scale_rate: Annotated[float, Field(gt=0, le=1e4)] = 1.0
-    """Keep this share of the requests, or superpose copies where above 1."""
-    scale_time: Annotated[float, Field(gt=0, le=1e6)] = 1.0
-    """Stretch the time between requests."""
-    repeat: bool = False
-    """Start again at the end of the trace, until the horizon."""
-    jitter: Duration = 0.0
-    """Move each request by a uniform random time up to this."""
+    def _refuse_beside_cron(self) -> None:
+        if self.rate is not None or self.seasonal or self.trend:
+            message = "cron batches set their own rate; remove rate, seasonal and trend"
+            raise RuleError(message, "rate" if self.rate is not None else "arrivals")
+        for key in ("stages", "start_rate", "noise"):
+            if getattr(self, key) is not None:
+                message = f"cron batches set their own rate; remove {key}"
+                raise RuleError(message, key)
 
 
 class Traffic(Spec):
     """When requests arrive."""
 
+    preset: str | None = Field(default=None, exclude=True)
+    """Instead of streams: short for one stream with this preset."""
     streams: Many[Stream] = ()
     """Synthetic traffic."""
     spikes: Many[Spike] = ()
     """Temporary excess on the streams."""
     trace: Trace | None = None
     """Recorded traffic, alone or beside the streams."""
+
+    @property
+    def stages_s(self) -> float | None:
+        """When the last stage ends, if there is nothing but stages. [s]"""
+        ends = [stream.stages_s for stream in self.streams]
+        known = [end for end in ends if end is not None]
+        if self.trace is not None or len(known) < len(ends) or not known:
+            return None
+        return max(known)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_presets(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        return expanded(value) if isinstance(value, dict) else value
+
+    @field_validator("preset")
+    @classmethod
+    def _known_preset(cls, name: str | None) -> str | None:
+        if name is not None and name not in preset_names():
+            raise ValueError(unknown("preset", name, preset_names()))
+        return name
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -260,29 +144,46 @@ class Traffic(Spec):
 
 
 def _target_fault(
-    spike: _Spike, targets: list[str] | tuple[str, ...], streams: tuple[Stream, ...]
+    spike: Spike, targets: list[str] | tuple[str, ...], streams: tuple[Stream, ...]
 ) -> str | None:
     """Return what is wrong with the streams that a spike acts on, if anything."""
-    rated = {stream.name for stream in streams if stream.rate is not None}
+    rated = {stream.name for stream in streams if stream.has_rate}
     for name in targets:
         if spike.streams is not None and name not in rated:
             return (
                 f"a spike names the stream '{name[:40]}'; streams with a rate are "
                 f"{', '.join(sorted(rated)) or 'missing'}"
             )
-    if spike.peak is not None and len([name for name in targets if name in rated]) != 1:
-        return "a spike with a peak acts on one stream; name it in its streams"
+    if spike.magnitude is None and len([one for one in targets if one in rated]) != 1:
+        what = "a peak" if spike.peak is not None else "a number of requests"
+        return f"a spike with {what} acts on one stream; name it in its streams"
     return None
 
 
 def calendar_use(traffic: Traffic) -> tuple[str, tuple[str | int, ...]] | None:
     """Return the first part of the traffic that needs a calendar, and the way to its key."""
     for index, stream in enumerate(traffic.streams):
-        if stream.seasonal is not None:
-            return "seasonal", ("streams", index, "seasonal")
-        if isinstance(stream.arrivals, Cron) and stream.arrivals.schedule is not None:
+        use = _calendar_use_of(stream)
+        if use == "preset" and traffic.preset is not None:
+            return f"the profile of the preset '{stream.preset}'", ("preset",)
+        if use == "preset":
+            key = ("streams", index, "preset")
+            return f"the profile of the preset '{stream.preset}'", key
+        if use == "seasonal":
+            return use, ("streams", index, "seasonal")
+        if use is not None:
             return "a cron schedule", ("streams", index, "arrivals", "schedule")
     for index, spike in enumerate(traffic.spikes):
         if isinstance(spike.at, datetime):
             return "a spike at a date", ("spikes", index, "at")
+    return None
+
+
+def _calendar_use_of(stream: Stream) -> str | None:
+    """Return which part of a stream needs a calendar, if any."""
+    seasonal = stream.seasonal
+    if seasonal is not None and (seasonal.hour_of_day or seasonal.day_of_week):
+        return "preset" if seasonal == preset_profile(stream.preset) else "seasonal"
+    if isinstance(stream.arrivals, Cron) and stream.arrivals.schedule is not None:
+        return "schedule"
     return None

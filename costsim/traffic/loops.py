@@ -1,7 +1,8 @@
-"""Compiled loops: arrivals placed in time, and values looked up."""
+"""Compiled loops: arrivals placed in time, sessions, excitation, values looked up."""
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,118 @@ def place(
                 break
             following = now + times[i]
     return i, now, latest_s, cell
+
+
+@compiled
+def unfold(
+    starts_s: Floats, counts: Ints, gaps_s: Floats, horizon_s: float, out: Floats
+) -> int:
+    """Write the requests of sessions, those at or after the horizon left out.
+
+    Parameters
+    ----------
+    starts_s : ndarray of float64
+        The first request of each session. [s]
+    counts : ndarray of int64
+        Requests of each session, 1 at least.
+    gaps_s : ndarray of float64, shape (sum(counts) - n_sessions,)
+        Times between them, session by session. [s]
+    horizon_s : float
+        End of the run. [s]
+    out : ndarray of float64, shape (sum(counts),)
+        Where they go, session by session. [s]
+
+    Returns
+    -------
+    int
+        How many there are.
+    """
+    n = gap = 0
+    for i in range(len(starts_s)):
+        now = starts_s[i]
+        for k in range(counts[i]):
+            if k > 0:
+                now += gaps_s[gap]
+                gap += 1
+            if now < horizon_s:
+                out[n] = now
+                n += 1
+    return n
+
+
+@compiled
+def excite(
+    immigrants_s: Floats,
+    i: int,
+    n_immigrants: int,
+    thresholds: Floats,
+    j: int,
+    decay_per_s: float,
+    jump_per_s: float,
+    state: Floats,
+    out: Floats,
+    n: int,
+) -> tuple[int, int, int]:
+    r"""Merge immigrants with the requests that requests set off, with an exponential kernel.
+
+    The excess intensity x falls as :math:`e^{-\beta t}` and jumps at each request. The
+    next request that is set off comes when its integral reaches an exponential number.
+
+    Parameters
+    ----------
+    immigrants_s : ndarray of float64, ascending
+        Requests that come by themselves. [s]
+    i, n_immigrants : int
+        Where to begin there, and where they end.
+    thresholds : ndarray of float64
+        Exponential numbers of mean 1.
+    j : int
+        Where to begin there.
+    decay_per_s : float
+        Rate beta at which the excess falls. [1/s]
+    jump_per_s : float
+        By how much it jumps. [requests/s]
+    state : ndarray of float64, shape (3,)
+        Now [s], the excess [requests/s], what is left until the threshold [requests].
+    out : ndarray of float64
+        Where requests go. [s]
+    n : int
+        Where to begin there.
+
+    Returns
+    -------
+    n, i, j : int
+        Where to go on.
+    """
+    now, excess, left = state[0], state[1], state[2]
+    while n < len(out) and i < n_immigrants and j < len(thresholds):
+        share = left * decay_per_s / excess if excess > 0.0 else 2.0
+        child_s = now - math.log1p(-share) / decay_per_s if share < 1.0 else math.inf
+        if child_s < immigrants_s[i]:
+            now = child_s
+            excess -= left * decay_per_s
+            left = thresholds[j]
+            j += 1
+        else:
+            kept = excess * math.exp(-decay_per_s * (immigrants_s[i] - now))
+            left = max(left - (excess - kept) / decay_per_s, 0.0)
+            excess = kept
+            now = immigrants_s[i]
+            i += 1
+        excess += jump_per_s
+        out[n] = now
+        n += 1
+    state[0], state[1], state[2] = now, excess, left
+    return n, i, j
+
+
+@compiled
+def autoregress(keep: float, renew: float, before: float, out: Floats) -> None:
+    """Replace independent numbers z by x' = keep x + renew z, each from the one before."""
+    x = before
+    for i in range(len(out)):
+        x = keep * x + renew * out[i]
+        out[i] = x
 
 
 @compiled

@@ -21,6 +21,11 @@ Purpose = Literal[
     "setup",  # setup times, by launch
     "cache",  # whether a launch finds the host's cache warm
     "lifetime",  # how long replicas live, by replica
+    "noise",  # slow changes of a stream's rate
+    "spikes",  # when spikes that come at random come, and how high they are
+    "sessions",  # how many requests a session has, and the gaps between them
+    "scatter",  # where requests lie in the bins and the whole seconds of a trace
+    "resample",  # work of a request that brings none, from those that do
 ]
 """What random numbers are for. Append only: the order is part of every result."""
 

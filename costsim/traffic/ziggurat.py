@@ -230,6 +230,26 @@ def normals(words: Words, table: Floats, out: Floats) -> None:
 
 
 @compiled
+def normals_below(words: Words, table: Floats, most: float, out: Floats) -> None:
+    """Fill an array with standard normal numbers that are not above a bound.
+
+    Parameters
+    ----------
+    words, table, out
+        As of ``normals``.
+    most : float
+        The bound; numbers above it are drawn again.
+    """
+    a, b, c, count = words[0], words[1], words[2], words[3]
+    for i in range(len(out)):
+        x, a, b, c, count = _normal(table, a, b, c, count)
+        while x > most:
+            x, a, b, c, count = _normal(table, a, b, c, count)
+        out[i] = x
+    words[0], words[1], words[2], words[3] = a, b, c, count
+
+
+@compiled
 def gammas(
     words: Words, exponential: Floats, normal: Floats, shape: float, out: Floats
 ) -> None:
@@ -262,4 +282,27 @@ def gammas(
             x, a, b, c, count = _gamma(shape + 1.0, normal, a, b, c, count)
             e, a, b, c, count = _exponential(exponential, a, b, c, count)
             out[i] = x * math.exp(-e / shape)
+    words[0], words[1], words[2], words[3] = a, b, c, count
+
+
+@compiled
+def weibulls(
+    words: Words, table: Floats, shape: float, scale: float, out: Floats
+) -> None:
+    r"""Fill an array with Weibull numbers, :math:`\mathrm{scale} \cdot E^{1/k}`.
+
+    Parameters
+    ----------
+    words, table, out
+        As of ``exponentials``.
+    shape : float
+        Shape k, above 0. [1]
+    scale : float
+        Scale.
+    """
+    a, b, c, count = words[0], words[1], words[2], words[3]
+    power = 1.0 / shape
+    for i in range(len(out)):
+        x, a, b, c, count = _exponential(table, a, b, c, count)
+        out[i] = scale * x**power
     words[0], words[1], words[2], words[3] = a, b, c, count

@@ -4,7 +4,7 @@ Run as ``python tests/benchmark/bench_traffic.py``. Each row is a whole replicat
 arrivals and its service times, read chunk by chunk and dropped, as nanoseconds of this
 process for one request. Beside it stands how many times as long NumPy takes for the
 nearest thing: sorting uniform numbers, the textbook's way to Poisson arrivals, or its
-own gamma numbers, with the service times drawn as well. Ratios travel between machines,
+own gamma or Weibull numbers, with the service times drawn as well. Ratios travel between machines,
 rates do not. Memory is what the process has resident, at its peak. Nothing is asserted.
 """
 
@@ -35,6 +35,23 @@ BURSTS = {
         {"rate": "10/s", "mean_sojourn": "30s"},
     ],
 }
+SESSIONS = {
+    "process": "sessions",
+    "requests_per_session": 4.5,
+    "think_time": {
+        "distribution": "lognormal",
+        "median": "70s",
+        "sigma": 1.0,
+        "max": "30m",
+    },
+}
+HAWKES = {"process": "hawkes", "decay_time": "29s"}
+ON_OFF = {
+    "process": "onoff",
+    "on_time": {"distribution": "lognormal", "median": "4s", "sigma": 1.0},
+    "off_time": {"distribution": "lognormal", "median": "8s", "sigma": 1.4},
+}
+NOISE = {"sigma": 0.6, "correlation_time": "2h"}
 EXPONENTIAL = {"distribution": "exponential", "mean": "2s"}
 LOGNORMAL = {"distribution": "lognormal", "median": "2s", "sigma": 0.5}
 MEASURED = {
@@ -59,6 +76,21 @@ CASES = {
     "gamma 0.5; exponential": ([{"rate": RATE, "arrivals": gamma(0.5)}], EXPONENTIAL),
     "gamma 2; exponential": ([{"rate": RATE, "arrivals": gamma(2.0)}], EXPONENTIAL),
     "mmpp; exponential": ([{"rate": RATE, "arrivals": BURSTS}], EXPONENTIAL),
+    "weibull 0.45; exponential": (
+        [{"rate": RATE, "arrivals": {"process": "weibull", "shape": 0.45}}],
+        EXPONENTIAL,
+    ),
+    "sessions; exponential": ([{"rate": RATE, "arrivals": SESSIONS}], EXPONENTIAL),
+    "hawkes; exponential": (
+        [{"rate": RATE, "arrivals": {**HAWKES, "branching": 0.68}}],
+        EXPONENTIAL,
+    ),
+    "onoff; exponential": ([{"rate": RATE, "arrivals": ON_OFF}], EXPONENTIAL),
+    "poisson, noise; exponential": ([{"rate": RATE, "noise": NOISE}], EXPONENTIAL),
+    "sessions, noise; exponential": (
+        [{"rate": RATE, "noise": NOISE, "arrivals": SESSIONS}],
+        EXPONENTIAL,
+    ),
     "2 streams; exponential": (streams(2), EXPONENTIAL),
     "8 streams; exponential": (streams(8), EXPONENTIAL),
 }
@@ -93,6 +125,8 @@ def numpy_ns(case, rng):
     def make():
         if "gamma" in case:
             np.cumsum(rng.standard_gamma(0.5 if "0.5" in case else 2.0, N))
+        elif "weibull" in case:
+            np.cumsum(rng.weibull(0.45, N))
         else:
             np.sort(rng.random(N))
         if "lognormal" in case:

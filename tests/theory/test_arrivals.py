@@ -7,11 +7,11 @@ wrong process fails them by far.
 import numpy as np
 import pytest
 from scipy import stats
-from traffic_scenario import read_all, scenario_with, stream_of
+from traffic_scenario import first_rate, mmpp, read_all, scenario_with, stream_of
 
-from costsim.scenario.traffic import MmppState
-from costsim.traffic import arrivals
-from costsim.traffic.rates import RateFunction, rate_function
+from costsim.scenario.processes import MmppState
+from costsim.traffic import arrivals, modulation
+from costsim.traffic.rates import RateFunction
 from costsim.traffic.source import generate
 from costsim.traffic.streams import stream_rng
 
@@ -167,9 +167,7 @@ def mmpp2_dispersion(calm, burst, t):
 def test_the_dispersion_of_an_mmpp_is_that_of_theory(window_s):
     horizon_s = 400_000.0
     arrival_s = read_all(
-        arrivals.mmpp(
-            constant(4.0, horizon_s), CALM_AND_BURST, rng(20), rng(20, "modulation")
-        )
+        mmpp(constant(4.0, horizon_s), CALM_AND_BURST, rng(20), rng(20, "modulation"))
     )
 
     # The mean factor is 2.8, so a rate of 4 makes the states 1/0.7 and 10/0.7.
@@ -189,7 +187,7 @@ def test_the_dispersion_of_an_mmpp_is_that_of_theory(window_s):
 def test_the_rate_of_the_stream_is_the_long_run_mean_of_an_mmpp(states):
     horizon_s = 400_000.0
     arrival_s = read_all(
-        arrivals.mmpp(constant(4.0, horizon_s), states, rng(21), rng(21, "modulation"))
+        mmpp(constant(4.0, horizon_s), states, rng(21), rng(21, "modulation"))
     )
 
     counts, _ = np.histogram(arrival_s, N_SECTIONS, (0, horizon_s))
@@ -200,9 +198,7 @@ def test_an_mmpp_begins_in_its_stationary_distribution():
     numbers = [
         len(
             read_all(
-                arrivals.mmpp(
-                    constant(4.0, 1.0), CALM_AND_BURST, rng(i), rng(i, "modulation")
-                )
+                mmpp(constant(4.0, 1.0), CALM_AND_BURST, rng(i), rng(i, "modulation"))
             )
         )
         for i in range(4000)
@@ -216,7 +212,7 @@ def test_an_mmpp_begins_in_its_stationary_distribution():
 
 def visits(sojourn_s, horizon_s, state_rng):
     """Return until when each visit lasts, and the states."""
-    pieces = arrivals._visits(sojourn_s, horizon_s, state_rng)
+    pieces = modulation.visits(sojourn_s, horizon_s, state_rng)
     return map(np.concatenate, zip(*pieces, strict=True))
 
 
@@ -305,9 +301,7 @@ def test_arrivals_in_a_spike_follow_its_shape():
     traffic = stream_of("1/s")
     traffic["spikes"] = [{"shape": "viral", "at": "1h", "magnitude": 60}]
     scenario = scenario_with(traffic, horizon="3h")
-    rate = rate_function(
-        scenario.traffic.streams[0], scenario.traffic.spikes, scenario.start, 3 * HOUR
-    )
+    rate = first_rate(scenario, scenario.start, 3 * HOUR)
 
     arrival_s = np.concatenate([generate(scenario, i).arrival_s for i in range(20)])
 

@@ -125,7 +125,7 @@ def test_numbers_in_validated_fields_are_pythons_own(write: Write) -> None:
 
     [spike] = load_scenario(write(text)).traffic.spikes
 
-    assert type(spike.magnitude) is float
+    assert type(spike.magnitude.value) is float
 
 
 def test_numbers_in_settings_are_floats(write: Write) -> None:

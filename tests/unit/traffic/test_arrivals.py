@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
-from traffic_scenario import read_all
+from traffic_scenario import mmpp, read_all
 
-from costsim.scenario.traffic import MmppState
+from costsim.scenario.processes import MmppState
 from costsim.traffic import arrivals
 from costsim.traffic.rates import RateFunction
 from costsim.traffic.streams import stream_rng
@@ -25,7 +25,7 @@ STATES = [
 PROCESSES = {
     "poisson": lambda rate: read_all(arrivals.poisson(rate, rng())),
     "gamma": lambda rate: read_all(arrivals.gamma(rate, 0.5, rng())),
-    "mmpp": lambda rate: read_all(arrivals.mmpp(rate, STATES, rng(), rng(1))),
+    "mmpp": lambda rate: read_all(mmpp(rate, STATES, rng(), rng(1))),
 }
 
 
@@ -81,7 +81,7 @@ def test_a_tiny_burstiness_comes_in_clumps():
 
 def test_the_first_gap_is_its_own_and_the_end_is_not_reached():
     reader = arrivals._Renewals(
-        lambda gaps: gaps.fill(0.25), 0.5, [constant(2.0, 25_000.0)], 25_000.0
+        lambda gaps: gaps.fill(0.25), 0.5, constant(2.0, 25_000.0)
     )
 
     assert np.array_equal(read_all(reader), np.arange(0.5, 50_000.0, 0.25) / 2)
@@ -92,13 +92,13 @@ def test_a_time_that_is_rounded_up_to_the_horizon_is_not_before_it():
     last = np.nextafter(rate.total, 0)
     assert last * (1000.0 / rate.total) == 1000.0
 
-    reader = arrivals._Renewals(lambda gaps: gaps.fill(1.0), last, [rate], 1000.0)
+    reader = arrivals._Renewals(lambda gaps: gaps.fill(1.0), last, rate)
 
     assert len(read_all(reader)) == 0
 
 
 def test_batches_come_whole_and_in_order():
-    arrival_s = arrivals.batches(np.array([10.0, 20.0]), 3, 0.0, rng())
+    arrival_s = arrivals.batches(np.array([10.0, 20.0]), np.array([3, 3]), 0.0, rng())
 
     assert arrival_s.tolist() == [10, 10, 10, 20, 20, 20]
 
@@ -106,7 +106,7 @@ def test_batches_come_whole_and_in_order():
 def test_jitter_delays_each_request_of_a_batch():
     due_s = np.array([100.0, 110.0])
 
-    arrival_s = arrivals.batches(due_s, 1000, 30.0, rng())
+    arrival_s = arrivals.batches(due_s, np.full(len(due_s), 1000), 30.0, rng())
 
     assert np.all(np.diff(arrival_s) >= 0)
     assert arrival_s.min() >= 100

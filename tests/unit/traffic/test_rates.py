@@ -4,10 +4,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from traffic_scenario import scenario_with, stream_of, times_of
+from traffic_scenario import first_rate, scenario_with, stream_of, times_of
 
 from costsim.errors import InputError
-from costsim.traffic.rates import RateFunction, rate_function, weekly_weights
+from costsim.traffic.rates import RateFunction, weekly_weights
 
 HOUR = 3600.0
 DAY = 86400.0
@@ -17,12 +17,8 @@ DAYTIME = [0.0] * 8 + [1.0] * 12 + [0.0] * 4
 
 def rate_of(traffic, horizon_s=DAY, start="2026-03-02T00:00+01:00"):
     scenario = scenario_with(traffic, start=start)
-    return rate_function(
-        scenario.traffic.streams[0],
-        scenario.traffic.spikes,
-        None if start is None else datetime.fromisoformat(start),
-        horizon_s,
-    )
+    at = None if start is None else datetime.fromisoformat(start)
+    return first_rate(scenario, at, horizon_s)
 
 
 def with_spike(rate="2/s", **spike):
