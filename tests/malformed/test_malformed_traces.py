@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from costsim.errors import EXIT_INPUT, TraceError
-from costsim.scenario.traffic import Trace
+from costsim.scenario.trace import Trace
 from costsim.traffic.formats.detect import read_trace
 
 FOLDER = Path(__file__).parent / "traces"
@@ -17,50 +17,73 @@ REFUSED = {
     "no_header.csv": (1, "has data where a header is expected: '0.5', '12'; put the"),
     "no_header_dates.csv": (1, "has data where a header is expected"),
     "wrong_columns.csv": (1, "has no column for arrival; columns are 'when', 'how_lo"),
-    "end_times_only.csv": (1, "has no column for arrival"),
     "repeated_column.csv": (1, "has the column 'duration' more than once; rename one"),
-    "requests_jsonl.csv": (1, "has no column for arrival"),
     "escape_codes.csv": (1, "columns are '\N{REPLACEMENT CHARACTER}[2J"),
-    "binary.csv": (None, "is not a text file; write CSV in UTF-8"),
-    "spreadsheet.csv": (None, "is a zip archive or a spreadsheet; write CSV"),
-    "parquet.csv": (None, "is a Parquet file; write CSV"),
-    "utf16.csv": (None, "is text in UTF-16; write CSV in UTF-8"),
+    "binary.csv": (None, "is not a text file; write text in UTF-8, plain or packed"),
+    "spreadsheet.csv": (None, "is a zip archive or a spreadsheet; write text"),
+    "parquet.csv": (None, "the table is damaged or cut off; was it copied"),
+    "utf16.csv": (None, "is text in UTF-16; write text in UTF-8"),
     "not_packed.csv.gz": (None, "is named .gz but is not packed by gzip"),
     "truncated.csv.gz": (
         4435,
         "the packed file ends too early; was it copied in full?",
     ),
-    "wrong_checksum.csv.gz": (5002, "the packed file is damaged: CRC check failed"),
+    "wrong_checksum.csv.gz": (5002, "the packed file is damaged: incorrect data check"),
     "damaged.csv.gz": (34, "the packed file is damaged"),
+    "truncated.csv.zst": (1, "the packed file ends too early; was it copied in full"),
+    "damaged.csv.zst": (1, "the packed file is damaged"),
+    "not_packed.csv.zst": (None, "is named .zst but is not packed by zstd"),
+    "truncated.parquet": (None, "the table is damaged or cut off"),
+    "broken_lines.jsonl": (
+        2,
+        "1 of 3 rows cannot be used, more than 1%: 1 with a line that is no JSON object "
+        """(line 2: '{"time": 1, "durat')""",
+    ),
+    "cut_off.json": (4, "is not valid JSON: Unterminated string"),
+    "no_time.jsonl": (
+        None,
+        "has no field for arrival; fields are 'when.at', 'duration'",
+    ),
+    "two_formats.jsonl": (
+        3,
+        "'02/Mar/2026:12:00:07 +0000' is a date as access logs write it, but line 1 has "
+        "a date with an offset; all times must be of one kind",
+    ),
+    "epoch_after_dates.jsonl": (2, "'1772452805' is a number, but line 1 has a date"),
+    "all_counts_zero.csv": (None, "has no requests: all counts are 0"),
     "two_kinds_of_dates.csv": (
         4,
-        "'2026-03-02T12:00:07' is a date without an offset, but line 2 has a date with",
+        "'2026-03-02T12:00:07' is a date without an offset, but line 2 has a date with an",
     ),
     "numbers_after_dates.csv": (3, "'1772452805' is a number, but line 2 has a date"),
     "dates_after_numbers.csv": (
         4,
-        "'2026-03-02T12:00:07Z' is a date with offset, but line 2 has a number",
+        "'2026-03-02T12:00:07Z' is a date with an offset, but line 2 has a number",
     ),
     "day_first_dates.csv": (
         2,
-        "2 with 'time' not readable (lines 2, 3: '16/11/2023 18:17:03'); a number has "
-        "a decimal point, a date is written as 2026-03-05T18:00:00+01:00",
+        "'16/11/2023 18:17:03' may be read with the day or with the month first; write "
+        "dates with the year first, such as 2026-03-05T18:00:00+01:00",
     ),
-    "mixed_date_orders.csv": (3, "1 of 2 rows cannot be used, more than 1%"),
+    "mixed_date_orders.csv": (
+        3,
+        "'11/16/2023 18:17:04' is a date whose day and month cannot be told apart, but "
+        "line 2 has a date without an offset",
+    ),
     "decimal_commas.csv": (2, "(lines 2, 3: '0,5'); a number has a decimal point"),
     "missing_values.csv": (
-        3,
-        "3 of 5 rows cannot be used, more than 1%: 1 with 'arrival' missing (line 4); "
-        "2 with 'duration' missing (lines 3, 5)",
+        4,
+        "1 of 5 rows cannot be used, more than 1%: 1 with 'arrival' missing (line 4); "
+        "traffic.trace.max_dropped would allow more",
     ),
     "negative_durations.csv": (3, "1 with 'duration' negative (line 3)"),
     "not_finite.csv": (
-        3,
-        "1 with 'arrival' not finite (line 4); 1 with 'duration' not finite (line 3)",
+        4,
+        "1 of 3 rows cannot be used, more than 1%: 1 with 'arrival' not finite (line 4)",
     ),
     "ragged.csv": (3, "2 with another number of fields than the header (lines 3, 4)"),
     "open_quote.csv": (4, "is not valid CSV: unexpected end of data; is a quotation"),
-    "text_after_quote.csv": (3, "is not valid CSV"),
+    "text_after_quote.csv": (3, "1 with 'arrival' not readable (line 3: '1st')"),
     "compact_dates.csv": (None, "set traffic.trace.time_unit"),
     "zero_to_now.csv": (
         None,

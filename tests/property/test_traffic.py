@@ -10,15 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
-from traffic_scenario import scenario_with, times_of
+from traffic_scenario import first_rate, scenario_with, times_of
 
 from costsim.errors import TraceError
 from costsim.scenario.cron import parse_cron
 from costsim.scenario.distributions import DurationDistribution
-from costsim.scenario.traffic import Trace
+from costsim.scenario.trace import Trace
 from costsim.traffic.cron import cron_times
 from costsim.traffic.formats.detect import read_trace
-from costsim.traffic.rates import rate_function
 from costsim.traffic.source import generate
 from costsim.traffic.work import quantile
 
@@ -92,10 +91,7 @@ def scenarios(draw):
 
 
 def rate_of(scenario):
-    traffic = scenario.traffic
-    return rate_function(
-        traffic.streams[0], traffic.spikes, scenario.start, scenario.horizon
-    )
+    return first_rate(scenario, scenario.start, scenario.horizon)
 
 
 @few

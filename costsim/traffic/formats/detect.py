@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from costsim.traffic.formats.azure import is_azure, read_azure
-from costsim.traffic.formats.csv import read_csv, read_header
-from costsim.traffic.formats.text import open_lines
+from costsim.traffic.formats.assemble import assemble
+from costsim.traffic.formats.batch import Account
+from costsim.traffic.formats.content import Content
+from costsim.traffic.formats.registry import detect, find_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from costsim.scenario.traffic import Trace
+    from costsim.scenario.trace import Trace
+    from costsim.traffic.formats.batch import Format
     from costsim.traffic.trace import TraceData
 
 
 def detect_format(path: str) -> str:
-    """Return the format of a file, by its header: ``csv`` or ``azure-llm``."""
-    with open_lines(path) as lines:
-        return "azure-llm" if is_azure(read_header(lines, path)) else "csv"
+    """Return the name of a file's format, by its content.
+
+    Raises
+    ------
+    TraceError
+        If it cannot be opened, or is neither text nor a table.
+    """
+    return detect(Content(path).head).name
 
 
 def read_trace(spec: Trace, needs: Iterable[str] | None = None) -> TraceData:
@@ -37,10 +44,17 @@ def read_trace(spec: Trace, needs: Iterable[str] | None = None) -> TraceData:
     TraceError
         If the file cannot be used; it says where and why.
     """
-    with open_lines(spec.path) as lines:
-        header = read_header(lines, spec.path)
-        azure = spec.format == "azure-llm" or (
-            spec.format == "auto" and is_azure(header)
-        )
-        read = read_azure if azure else read_csv
-        return read(lines, header, spec, needs)
+    content = Content(spec.path)
+    chosen = _format(content, spec)
+    wanted = None if needs is None else tuple(needs)
+    account = Account(spec.path, needs=wanted, stamped_end=spec.stamped == "end")
+    return assemble(chosen.read(content, spec, account), account, spec, chosen.name)
+
+
+def _format(content: Content, spec: Trace) -> Format:
+    if spec.format != "auto":
+        return find_format(spec.format)
+    if spec.log_format is not None:
+        # nginx has variables in it, Apache has percent signs.
+        return find_format("nginx" if "$" in spec.log_format else "apache")
+    return detect(content.head)

@@ -1,162 +1,153 @@
-"""Text of many rows to numbers and moments, with a verdict on each value.
+"""Numbers of many rows at once, and an account of the rows where there is none.
 
-The fast way converts a whole column at once; only if that fails does a slow way look
-for the values at fault.
+The fast way converts a column as a whole; where that fails, halves of it, down to single
+values.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
-from enum import IntEnum
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from costsim.errors import TraceError
-from costsim.traffic.formats.text import shown
+from costsim.traffic.formats.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+    import pyarrow as pa
+
     from costsim.records import Floats, Ints
+    from costsim.traffic.formats.batch import Account
+
+MISSING = ("", "-", "nan", "null", "none", "n/a", "na", "undefined")
+"""What is written where there is no value, in lower case."""
+
+_FEW = 64
 
 
-class Fault(IntEnum):
-    """What may be wrong with a value."""
+def text_array(texts: Sequence[str] | pa.Array) -> pa.Array:
+    """Return texts as an array of strings, "" where there is none."""
+    import pyarrow as pa
 
-    NONE = 0
-    MISSING = 1
-    UNREADABLE = 2
-    NOT_FINITE = 3
-    NEGATIVE = 4
-
-
-FAULT_WORDS = {
-    Fault.MISSING: "missing",
-    Fault.UNREADABLE: "not readable",
-    Fault.NOT_FINITE: "not finite",
-    Fault.NEGATIVE: "negative",
-}
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    if not isinstance(texts, pa.Array):
+        return pa.array(["" if text is None else text for text in texts], pa.string())
+    if texts.type not in (pa.string(), pa.large_string()):
+        texts = texts.cast(pa.string())
+    return texts.fill_null("") if texts.null_count else texts
 
 
-def parse_numbers(texts: Sequence[str]) -> tuple[Floats, Ints]:
-    """Return numbers >= 0, NaN where there is none, and the fault of each."""
-    faults = np.zeros(len(texts), dtype=np.int64)
+def float_of(text: str) -> float:
+    """Return the number in a text, NaN if there is none."""
     try:
-        values = np.array(list(map(float, texts)), dtype=np.float64)
+        return float("nan" if "_" in text else text)
     except ValueError:
-        values = np.array([_number(text) for text in texts], dtype=np.float64)
-        for i in np.flatnonzero(np.isnan(values)).tolist():
-            faults[i] = _why_no_number(texts[i])
-    finite = np.isfinite(values)
-    faults[~finite & (faults == Fault.NONE)] = Fault.NOT_FINITE
-    faults[finite & (values < 0)] = Fault.NEGATIVE
-    return values, faults
+        return math.nan
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
+def floats_of(texts: Sequence[str] | pa.Array) -> Floats:
+    """Return the numbers in texts, or those in an array of numbers; NaN where none is."""
+    import pyarrow as pa
+
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    if isinstance(texts, pa.Array) and _is_numeric(texts):
+        values = texts.cast(pa.float64()).fill_null(math.nan)
+        return np.array(values.to_numpy(zero_copy_only=False))
+    return _floats(text_array(texts))
 
 
-def _why_no_number(text: str) -> Fault:
-    if not text.strip():
-        return Fault.MISSING
-    is_nan = text.strip().lower().lstrip("+-") == "nan"
-    return Fault.NOT_FINITE if is_nan else Fault.UNREADABLE
+def parse_values(
+    texts: Sequence[str] | pa.Array,
+    usable: npt.NDArray[np.bool_],
+    lines: Ints,
+    name: str,
+    account: Account,
+) -> Floats:
+    """Return numbers >= 0, NaN where a row has none; drop rows with anything else.
 
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-
-
-class TimeColumn:
-    """The arrival column: numbers or ISO 8601 moments, all of one kind.
-
-    The first readable value decides the kind. Moments become microseconds after that
-    first one; digits beyond are cut off.
+    Parameters
+    ----------
+    texts : sequence of str, or pyarrow.Array
+        One for each row; numbers or their text.
+    usable : array of bool
+        Rows that are not dropped so far; those dropped here are set to False.
+    lines : Ints
+        Line of each row.
+    name : str
+        What the column is called, for messages.
+    account : Account
+        Where rows are dropped.
     """
-
-    def __init__(self, path: str) -> None:
-        self.first: datetime | None = None
-        """The first moment; None for numbers."""
-        self._path = path
-        self._kind: str | None = None
-        self._kind_line = 0
-
-    def parse(self, texts: Sequence[str], lines: Ints) -> tuple[Floats, Ints]:
-        """Return the values of rows that stand at some lines, and the fault of each.
-
-        Raises
-        ------
-        TraceError
-            If a value is of another kind than the first.
-        """
-        if self._kind is None:
-            self._decide(texts, lines)
-        if self.first is None:
-            values, faults = parse_numbers(texts)
-        else:
-            values, faults = self._parse_moments(texts, lines, self.first)
-        for i in np.flatnonzero(faults == Fault.UNREADABLE).tolist():
-            self._refuse_other_kind(texts[i], int(lines[i]))
-        return values, faults
-
-    def _decide(self, texts: Sequence[str], lines: Ints) -> None:
-        for text, line in zip(texts, lines, strict=True):
-            kind = _kind_of(text)
-            if kind is not None:
-                self._kind, self._kind_line = kind, int(line)
-                self.first = None if kind == "a number" else _moment(text)
-                return
-
-    def _parse_moments(
-        self, texts: Sequence[str], lines: Ints, first: datetime
-    ) -> tuple[Floats, Ints]:
-        try:
-            since_s = [
-                (moment - first).total_seconds()
-                for moment in map(datetime.fromisoformat, texts)
-            ]
-        except (ValueError, TypeError):  # unreadable; with and without an offset
-            return self._parse_slowly(texts, lines, first)
-        # Whole microseconds are exact in a float, fractions of a second are not.
-        return np.rint(np.array(since_s) * 1e6), np.zeros(len(texts), dtype=np.int64)
-
-    def _parse_slowly(
-        self, texts: Sequence[str], lines: Ints, first: datetime
-    ) -> tuple[Floats, Ints]:
-        values = np.full(len(texts), np.nan)
-        faults = np.zeros(len(texts), dtype=np.int64)
-        for i, text in enumerate(texts):
-            moment = _moment(text)
-            if moment is None:
-                faults[i] = Fault.UNREADABLE if text.strip() else Fault.MISSING
-                continue
-            self._refuse_other_kind(text, int(lines[i]))
-            values[i] = (moment - first).total_seconds() * 1e6
-        return np.rint(values), faults
-
-    def _refuse_other_kind(self, text: str, line: int) -> None:
-        kind = _kind_of(text)
-        if self._kind is not None and kind is not None and kind != self._kind:
-            message = (
-                f"{shown(text)} is {kind}, but line {self._kind_line} has "
-                f"{self._kind}; all times must be of one kind"
-            )
-            raise TraceError(message, path=self._path, line=line)
+    values = floats_of(texts)
+    for why, at in (
+        ("negative", values < 0),
+        ("not finite", np.isposinf(values)),
+        ("not readable", np.isnan(values) & usable),
+    ):
+        found = np.flatnonzero(at & usable)
+        if why == "not readable":
+            found = found[~are_missing(texts, found)]
+        drop_rows(texts, found, usable, lines, f"{shown(name)} {why}", account)
+    return values
 
 
-def _kind_of(text: str) -> str | None:
-    """Return in words what a time is, if it is one."""
-    if not np.isnan(_number(text)):
-        return "a number"
-    moment = _moment(text)
-    if moment is None:
-        return None
-    return "a date without an offset" if moment.tzinfo is None else "a date with offset"
+def are_missing(texts: Sequence[str] | pa.Array, at: Ints) -> npt.NDArray[np.bool_]:
+    """Say of some rows whether they hold what is written where there is no value."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not len(at):
+        return np.zeros(0, dtype=bool)
+    array = text_array(texts).take(pa.array(at))
+    plain = pc.utf8_lower(pc.utf8_trim_whitespace(array))
+    missing = pc.is_in(plain, value_set=pa.array(MISSING, plain.type))
+    return np.asarray(missing.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def drop_rows(
+    texts: Sequence[str] | pa.Array,
+    at: Ints,
+    usable: npt.NDArray[np.bool_],
+    lines: Ints,
+    reason: str,
+    account: Account,
+) -> None:
+    """Drop some rows; the first text is the example where it could not be read."""
+    if not len(at):
+        return
+    usable[at] = False
+    example = ""
+    if reason.endswith("not readable"):
+        example = text_array(texts)[int(at[0])].as_py()
+    for line in lines[at[:3]].tolist():
+        account.drop(reason, line, example)
+    account.faults[reason].n += max(0, len(at) - 3)
+
+
+def _floats(array: pa.Array) -> Floats:
+    import pyarrow as pa
+
+    try:
+        values = array.cast(pa.float64())
+    except pa.ArrowException:
+        if len(array) <= _FEW:
+            return np.array([float_of(text) for text in array.to_pylist()])
+        half = len(array) // 2
+        return np.concatenate((_floats(array[:half]), _floats(array[half:])))
+    return np.array(values.to_numpy(zero_copy_only=False))
+
+
+def _is_numeric(array: pa.Array) -> bool:
+    import pyarrow as pa
+
+    kind = array.type
+    return bool(
+        pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_decimal(kind)
+    )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from costsim.errors import TraceError
-from costsim.scenario.traffic import Trace
+from costsim.scenario.trace import Trace
 from costsim.traffic.formats.detect import detect_format, read_trace
 
 SAMPLE = (
@@ -36,7 +36,7 @@ def test_times_are_read_as_utc_to_the_microsecond(sample):
     np.testing.assert_allclose(trace.arrival_s, [0, 0.052], atol=1e-9)
     assert trace.input_tokens.tolist() == [4808, 3180]
     assert trace.output_tokens.tolist() == [10, 8]
-    assert "read as dates in UTC" in trace.notes[0]
+    assert "read as dates in UTC" in trace.notes[1]
 
 
 def test_as_generic_csv_the_same_file_has_the_clock_of_the_scenario(sample):
@@ -62,7 +62,9 @@ def test_a_file_said_to_be_azure_must_be(tmp_path):
     path = tmp_path / "other.csv"
     path.write_text("timestamp,input_tokens\n0,1\n")
 
-    with pytest.raises(TraceError, match="is not an Azure trace: the header must have"):
+    with pytest.raises(
+        TraceError, match="has no column 'ContextTokens', which this format has"
+    ):
         read_trace(Trace(path=str(path), format="azure-llm"))
 
 
@@ -89,4 +91,4 @@ def test_public_traces_have_their_published_figures(
     assert n / trace.span_s == pytest.approx(rate_per_s, abs=6e-4)
     assert np.median(trace.input_tokens) == tokens_in
     assert np.median(trace.output_tokens) == tokens_out
-    assert len(trace.notes) == 1
+    assert len(trace.notes) == 2

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from costsim.errors import TraceError
-from costsim.scenario.traffic import Trace
+from costsim.scenario.trace import Trace
 from costsim.traffic.formats.detect import read_trace
 
 NOON = 1_772_452_800  # 2026-03-02T12:00Z
@@ -35,7 +35,8 @@ def test_seconds_from_zero_are_read_as_they_are(read):
     assert trace.input_tokens is None
     assert trace.start is None
     assert trace.notes == (
-        "2 requests in 1.5s: times in 'arrival_s' are read as seconds, the first at 0",
+        "2 requests in 1.5s",
+        "times in 'arrival_s' are read as seconds from the start of the file",
         "durations in 'duration_s' are read as seconds",
     )
 
@@ -87,10 +88,14 @@ def test_of_two_usual_names_the_better_is_taken_and_the_other_is_told(read):
     )
 
 
-def test_spans_that_include_waiting_are_not_taken_for_service_times(read):
-    trace = read("arrival,latency,request_time,end_time\n0,1,2,3\n1,1,2,3\n")
+def test_spans_that_include_waiting_are_taken_last_and_with_a_warning(read):
+    alone = read("arrival,latency_ms,end_time\n0,1000,3\n1,1000,3\n")
+    beside = read("arrival,latency_ms,duration\n0,1000,3\n1,1000,3\n")
 
-    assert trace.duration_s is None
+    assert alone.duration_s.tolist() == [1.0, 1.0]
+    assert "'latency_ms' may include waiting" in alone.warnings[0]
+    assert beside.duration_s.tolist() == [3.0, 3.0]
+    assert beside.warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +112,7 @@ def test_units_of_epoch_times_are_told_apart_by_their_size(read, factor, unit):
 
     np.testing.assert_allclose(trace.arrival_s, [0, 90], atol=1e-6)
     assert trace.start == datetime(2026, 3, 2, 12, tzinfo=UTC)
-    assert f"read as {unit} since 1970" in trace.notes[0]
+    assert f"read as {unit} since 1970" in trace.notes[1]
     assert "from 2026-03-02T12:00:00+00:00" in trace.notes[0]
 
 
@@ -233,11 +238,10 @@ def test_one_row_out_of_order_is_told_in_the_singular(read):
     ("row", "reason"),
     [
         (",1", "1 with 'arrival' missing"),
-        ("0,", "1 with 'duration' missing"),
-        ("0,n/a", "1 with 'duration' not readable"),
+        ("0,long", "1 with 'duration' not readable"),
         ("soon,1", "1 with 'arrival' not readable"),
-        ("nan,1", "1 with 'arrival' not finite"),
-        ("0,NaN", "1 with 'duration' not finite"),
+        ("nan,1", "1 with 'arrival' missing"),
+        ("inf,1", "1 with 'arrival' not finite"),
         ("0,inf", "1 with 'duration' not finite"),
         ("-1,1", "1 with 'arrival' negative"),
         ("0,-0.5", "1 with 'duration' negative"),
@@ -253,10 +257,19 @@ def test_a_row_that_cannot_be_used_is_left_out_and_told(read, row, reason):
     assert trace.notes[-1].startswith(f"rows left out: {reason} (line 3")
 
 
+@pytest.mark.parametrize("text", ["", "-", "n/a", "NaN", "null"])
+def test_a_row_without_a_duration_is_kept_without_one(read, text):
+    trace = read(many([f"99,{text}"]))
+
+    assert len(trace.arrival_s) == 201
+    assert np.isnan(trace.duration_s[0])
+    assert np.all(trace.duration_s[1:] == 1)
+
+
 def test_two_faults_in_a_row_count_once(read):
     trace = read(many(["-1,-1"]))
 
-    assert trace.notes[2:] == ("rows left out: 1 with 'arrival' negative (line 2)",)
+    assert trace.notes[-1:] == ("rows left out: 1 with 'arrival' negative (line 2)",)
 
 
 def test_a_date_that_does_not_exist_is_left_out_and_told(read):
@@ -295,7 +308,8 @@ def test_lines_are_counted_as_an_editor_does(read):
 
 
 def test_lines_are_counted_across_blocks(read, monkeypatch):
-    monkeypatch.setattr("costsim.traffic.formats.rows._ROWS_AT_ONCE", 7)
+    monkeypatch.setattr("costsim.traffic.formats.packing._PART", 50)
+    monkeypatch.setattr("costsim.traffic.formats.content.BLOCK", 50)
 
     trace = read(many(["0,1"] * 50 + ["0,x"]))
 
@@ -308,7 +322,7 @@ def test_only_what_the_service_needs_is_judged(read):
 
     assert read(text, needs=()).arrival_s.tolist() == [0.0, 1.0]
     assert read(text, needs=["output_tokens"]).output_tokens.tolist() == [5.0, 6.0]
-    with pytest.raises(TraceError, match="2 of 2 rows cannot be used"):
+    with pytest.raises(TraceError, match="has no durations; traffic"):
         read(text, needs=["duration_s"])
 
 
@@ -317,8 +331,127 @@ def test_what_the_service_needs_must_be_there(read):
         read("arrival,tokens\n0,1\n", needs=["duration_s"])
 
 
-def test_too_many_rows_are_refused(read, monkeypatch):
-    monkeypatch.setattr("costsim.traffic.formats.rows.MAX_ROWS", 100)
+def test_more_may_be_left_out_if_the_scenario_allows_it(read):
+    assert len(read(many(["x,1"] * 20, n=100), max_dropped=0.2).arrival_s) == 100
 
-    with pytest.raises(TraceError, match="has more than 100 rows"):
-        read(many([], n=101))
+    with pytest.raises(TraceError, match="max_dropped would allow more"):
+        read(many(["x,1"] * 20, n=100))
+
+
+def test_ends_are_moved_to_starts_by_the_durations(read):
+    trace = read("end_time,duration_ms\n10,1000\n20,15000\n")
+
+    assert trace.arrival_s.tolist() == [0.0, 4.0]
+    assert trace.duration_s.tolist() == [15.0, 1.0]
+
+
+def test_the_scenario_may_say_that_times_are_ends(read):
+    text = "time,duration\n10,1\n20,15\n"
+
+    assert read(text, stamped="end").arrival_s.tolist() == [0.0, 4.0]
+    assert read(text, needs=(), stamped="end").arrival_s.tolist() == [0.0, 4.0]
+    with pytest.raises(TraceError, match="has no column for arrival"):
+        read("time\n10\n20\n", stamped="end")
+
+
+def test_keys_and_sessions_are_read_by_their_usual_names(read):
+    trace = read("time,model,user_id\n0,a,u1\n1,b,u2\n2,a,u1\n3,,\n")
+
+    assert trace.keys == ("a", "b")
+    assert trace.key.tolist() == [0, 1, 0, -1]
+    assert trace.session[0] == trace.session[2] != trace.session[1]
+    assert trace.session[3] == -1
+
+
+COUNTS = (
+    "time,requests\n2026-03-02T12:00Z,3\n2026-03-02T12:05Z,0\n2026-03-02T12:10Z,{}\n"
+)
+
+
+@pytest.mark.parametrize("name", ["requests", "count", "value", "Invocations"])
+def test_regular_times_and_a_count_are_bins(read, name):
+    trace = read(COUNTS.format(4).replace("requests", name))
+
+    assert trace.arrival_s.tolist() == [0.0, 600.0]
+    assert trace.count.tolist() == [3, 4]
+    assert trace.width_s.tolist() == [300.0, 300.0]
+    assert "rows are bins of 5m: bursts inside a bin are lost" in trace.warnings[0]
+
+
+def test_counts_beside_durations_are_not_bins(read):
+    trace = read("time,count,duration\n0,3,1\n60,3,1\n120,3,1\n")
+
+    assert trace.count is None
+
+
+def test_irregular_times_are_requests_whatever_a_value_is(read):
+    trace = read("time,value\n0,3\n7,3\n9,3\n20,3\n", needs=())
+
+    assert trace.count is None
+
+
+def test_each_key_has_bins_of_its_own_width(read):
+    rows = [f"{60 * i},a,1" for i in range(5)] + [f"{300 * i},b,2" for i in range(5)]
+
+    trace = read("\n".join(["time,series,value", *rows]))
+
+    assert set(trace.width_s[trace.key == 0]) == {60.0}
+    assert set(trace.width_s[trace.key == 1]) == {300.0}
+    assert np.all(np.diff(trace.arrival_s) >= 0)
+
+
+def test_rates_times_the_width_are_whole_counts_of_the_same_total(read):
+    rows = [f"{60 * i},0.0{i % 10}" for i in range(100)]
+
+    trace = read("\n".join(["time,rps", *rows]))
+
+    assert trace.n_requests == 60 * sum(i % 10 for i in range(100)) // 100
+    assert trace.count.dtype == np.int64
+    assert "requests per second are read from 'rps'" in trace.notes
+
+
+def test_several_columns_of_numbers_are_series(read):
+    trace = read(
+        "date,web,batch\n2026-03-02 00:00,1,0\n2026-03-02 01:00,2,5\n"
+        "2026-03-02 02:00,3,6\n"
+    )
+
+    assert trace.keys == ("web", "batch")
+    assert trace.n_requests == 17
+    assert trace.start == datetime(2026, 3, 2)  # noqa: DTZ001
+
+
+def test_a_single_bin_needs_a_width(read):
+    with pytest.raises(TraceError, match=r"set traffic\.trace\.bin"):
+        read("time,requests\n0,5\n", columns={"count": "requests"})
+
+    assert read("time,requests\n0,5\n", bin="1m").width_s.tolist() == [60.0]
+
+
+def test_a_line_for_the_spreadsheet_before_the_header_is_passed_over(read):
+    trace = read(b"\xef\xbb\xbfsep=;\r\narrival;duration\r\n0;1\r\n2;3\r\n")
+
+    assert trace.duration_s.tolist() == [1.0, 3.0]
+
+
+def test_quoted_fields_may_go_on_over_lines_and_blocks(read, monkeypatch):
+    monkeypatch.setattr("costsim.traffic.formats.packing._PART", 64)
+    monkeypatch.setattr("costsim.traffic.formats.content.BLOCK", 64)
+    rows = [f'{i},"a\nb ""{i}"", c",{i % 7}' for i in range(200)]
+
+    trace = read("\n".join(["arrival,note,duration", *rows]) + "\n")
+
+    assert trace.arrival_s.tolist() == list(range(200))
+    assert trace.duration_s.tolist() == [i % 7 for i in range(200)]
+
+
+def test_numbers_may_turn_into_text_later_in_a_file(read, monkeypatch):
+    monkeypatch.setattr("costsim.traffic.formats.packing._PART", 64)
+    monkeypatch.setattr("costsim.traffic.formats.content.BLOCK", 64)
+    rows = [f"{i},{i}" for i in range(300)]
+    rows[250] = "250,abc"
+
+    trace = read("\n".join(["arrival,duration", *rows]) + "\n")
+
+    assert len(trace.arrival_s) == 299
+    assert trace.notes[-1].endswith("1 with 'duration' not readable (line 252: 'abc')")
