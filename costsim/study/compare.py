@@ -24,18 +24,27 @@ from costsim.simulation.quantiles import (
 )
 from costsim.study.executor import map_tasks, usable_cores
 from costsim.study.pools import check_pools
-from costsim.study.replicate import Arrived, Outcome, Study, replicate
+from costsim.study.replicate import (
+    Arrived,
+    Outcome,
+    Study,
+    pool_settings,
+    replicate,
+)
 from costsim.study.result import BillLine, DeploymentRow, RunResult, mean_bill
 from costsim.study.statistics import Estimate, estimate_about, estimate_mean
 from costsim.study.trust import row_warnings, traffic_warnings
 from costsim.study.verdict import check, decide, limits
+from costsim.traffic.placement import widest_bin_s
 from costsim.traffic.source import (
     expected_requests,
     horizon_s,
     load_trace,
+    trace_warnings,
     traffic_notes,
 )
 from costsim.units import LONGEST_S, SECONDS_PER_MONTH, format_duration
+from costsim.yaml_source import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,6 +150,8 @@ def _result(
     lines: list[BillLine] = []
     warnings = [
         *scenario_warnings(scenario),
+        *trace_warnings(study.trace),
+        *_wide_bins(study),
         *traffic_warnings(study, traffic),
         *resolution.warnings,
         *stale_sources(sources, datetime.now(UTC).date()),
@@ -196,6 +207,26 @@ def _notes(study: Study, resolution: Resolution) -> tuple[str, ...]:
     ]
     notes = traffic_notes(study.scenario, study.trace)
     return tuple(dict.fromkeys([*notes, *excluded, *chosen, *capped]))
+
+
+def _wide_bins(study: Study) -> list[str]:
+    """Say where bins of a trace are too wide to know when replicas would be idle."""
+    spec = study.scenario.traffic.trace
+    if spec is None or study.trace is None:
+        return []
+    width_s = widest_bin_s(study.trace) * spec.scale_time
+    found = []
+    for deployment in study.deployments:
+        pool = deployment.pool
+        idle_s = pool_settings(study, deployment).rules.idle_timeout_s
+        fixed = pool.min_replicas == pool.max_replicas and not pool.schedule
+        if idle_s < 2 * width_s and not fixed:
+            found.append(
+                f"{shorten(deployment.name)}: bins of {format_duration(width_s)} hide "
+                f"the gaps that an idle timeout of {format_duration(idle_s)} reacts to: "
+                "cost and cold starts may be far off"
+            )
+    return found
 
 
 def _row(

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from costsim.records import Floats, Ints, Records
     from costsim.scenario.deployment import ResolvedDeployment
     from costsim.scenario.schema import Scenario
+    from costsim.simulation.settings import Settings
     from costsim.traffic.source import ArrivalChunk
     from costsim.traffic.trace import TraceData
 
@@ -103,6 +104,17 @@ def replicate(
     return counted.arrived, [pool.finish() for pool in pools]
 
 
+def pool_settings(study: Study, deployment: ResolvedDeployment) -> Settings:
+    """Return a deployment's pool in the engine's words."""
+    arguments = pool_arguments(deployment.pool, study.scenario.start, study.horizon_s)
+    return check_settings(
+        **arguments,
+        horizon_s=study.horizon_s,
+        end="drain",
+        setup_mixture=deployment.setup_plan.mixture,
+    )
+
+
 class _Counter:
     """Counts requests as they come."""
 
@@ -128,13 +140,7 @@ class _Pool:
         scenario, pool = study.scenario, deployment.pool
         self._deployment = deployment
         self._horizon_s = study.horizon_s
-        arguments = pool_arguments(pool, scenario.start, study.horizon_s)
-        settings = check_settings(
-            **arguments,
-            horizon_s=study.horizon_s,
-            end="drain",
-            setup_mixture=deployment.setup_plan.mixture,
-        )
+        settings = pool_settings(study, deployment)
         tracked = settings.rules.tracked
         self._setups = SetupLaw(deployment.setup_plan, scenario.seed, replication)
         self._unbilled = UnbilledSetups(settings.initial_replicas)

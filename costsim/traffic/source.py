@@ -6,31 +6,39 @@ It is made in chunks, so that a billion requests need no more memory than a mill
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from costsim.errors import InputError
-from costsim.scenario.traffic import Cron
-from costsim.traffic.arrivals import Made
-from costsim.traffic.formats.detect import read_trace
+from costsim.scenario.processes import Cron
 from costsim.traffic.merge import merged
-from costsim.traffic.rates import begin_s
-from costsim.traffic.replay import notes_on, place, repetitions, replay
+from costsim.traffic.placement import expected_arrivals, notes_on, place
+from costsim.traffic.recorded import RecordedWork
+from costsim.traffic.replay import TraceReader
 from costsim.traffic.streams import stream_rng
-from costsim.traffic.synthesis import MAX_IN_MEMORY, expected_draws, stream_reader
+from costsim.traffic.synthesis import (
+    MAX_IN_MEMORY,
+    expected_draws,
+    stream_notes,
+    stream_reader,
+)
 from costsim.traffic.work import service_times, trace_needs
 from costsim.units import format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy.typing as npt
+
     from costsim.records import Floats, Ints
     from costsim.scenario.schema import Scenario
     from costsim.traffic.arrivals import Reader
-    from costsim.traffic.draws import Fill
     from costsim.traffic.merge import Sources
+    from costsim.traffic.replay import Rngs
     from costsim.traffic.trace import TraceData
+    from costsim.traffic.work import Work
 
 TRACE_NAME = "trace"
 """What the replayed trace is called among the sources."""
@@ -97,12 +105,14 @@ def load_trace(scenario: Scenario) -> TraceData | None:
     TraceError
         If the file cannot be used.
     """
+    from costsim.traffic.formats.detect import read_trace  # loads much
+
     spec = scenario.traffic.trace
     return None if spec is None else read_trace(spec, trace_needs(scenario.service))
 
 
 def horizon_s(scenario: Scenario, trace: TraceData | None = None) -> float:
-    """Return the end of the run: given, or one mean gap after the trace's last request.
+    """Return the end of the run: given, or where the trace would be repeated.
 
     Raises
     ------
@@ -118,7 +128,7 @@ def horizon_s(scenario: Scenario, trace: TraceData | None = None) -> float:
             message = "a trace that repeats needs the scenario's horizon, such as '14d'"
         raise InputError(message)
     where = place(spec, trace, scenario.start)
-    if where.gap_s <= 0 or where.end_s <= 0:
+    if where.end_s <= max(0.0, where.offset_s):
         message = (
             "the trace gives no horizon, since its requests are all at one moment or "
             "before the start; set one, such as '1h'"
@@ -150,12 +160,17 @@ def traffic_notes(
         If no request of the trace falls between the start and the horizon.
     """
     end_s = horizon_s(scenario, trace)
-    notes = _spike_notes(scenario, end_s)
+    notes = stream_notes(scenario, end_s)
     spec = scenario.traffic.trace
     if spec is not None and trace is not None:
         where = place(spec, trace, scenario.start)
         notes += [*trace.notes, *notes_on(spec, trace, where, end_s)]
     return tuple(notes)
+
+
+def trace_warnings(trace: TraceData | None) -> tuple[str, ...]:
+    """Return sentences on what in the recorded trace may make an answer wrong."""
+    return () if trace is None else trace.warnings
 
 
 def arrival_chunks(
@@ -170,8 +185,8 @@ def arrival_chunks(
     The streams and the trace each have random numbers of their own, so that adding or
     changing one leaves the others as they are. Service times are drawn by the request's
     place in the merged sequence. The requests are the same whatever the chunks' size.
-    What is in memory grows neither with the horizon nor with the rates of streams; only
-    cron batches and a trace are made as a whole.
+    What is in memory grows neither with the horizon nor with the rates of streams nor
+    with the trace; only cron batches are made as a whole.
 
     Parameters
     ----------
@@ -188,7 +203,7 @@ def arrival_chunks(
     ------
     InputError
         At once, if there are more requests than can be made, or the service takes from
-        the trace what the requests of streams do not have.
+        the trace what it does not hold.
     TraceError
         At once, if no request of the trace falls into the run.
     """
@@ -198,13 +213,26 @@ def arrival_chunks(
     end_s = horizon_s(scenario, trace)
     _refuse_unless_generable(scenario, trace, end_s)
     traffic_notes(scenario, trace)
-    readers, rows = _readers(scenario, replication, trace, end_s)
-    rngs = (
-        stream_rng(scenario.seed, replication, "work", 0),
-        stream_rng(scenario.seed, replication, "work", 1),
+    rngs = partial(stream_rng, scenario.seed, replication)
+    readers = [
+        stream_reader(scenario, stream, replication, end_s)
+        for stream in scenario.traffic.streams
+    ]
+    recorded = _recorded(scenario, trace, rngs)
+    work = service_times(scenario.service, (rngs("work", 0), rngs("work", 1)), recorded)
+    spec = scenario.traffic.trace
+    if spec is None or trace is None:
+        return _chunks(readers, None, work, chunk_size)
+    replayed = TraceReader(
+        spec,
+        trace,
+        place(spec, trace, scenario.start),
+        end_s,
+        rngs,
+        keep_rows=recorded is not None,
     )
-    work = service_times(scenario.service, rngs, trace, rows)
-    return _chunks(readers, work, chunk_size)
+    keeper = None if recorded is None else replayed
+    return _chunks([*readers, replayed], keeper, work, chunk_size)
 
 
 def generate(
@@ -260,8 +288,7 @@ def _expected(
     spec = scenario.traffic.trace
     if spec is not None and trace is not None:
         where = place(spec, trace, scenario.start)
-        times = len(repetitions(where, end_s)) if spec.repeat else 1
-        made += times * len(trace.arrival_s) * spec.scale_rate
+        drawn += expected_arrivals(spec, trace, where, end_s)
     return drawn, made
 
 
@@ -271,17 +298,8 @@ def _refuse_unless_generable(
     if (scenario.traffic.trace is None) != (trace is None):
         message = "the trace of a scenario is read by load_trace and passed on"
         raise ValueError(message)
-    needs = trace_needs(scenario.service)
-    if needs and scenario.traffic.streams:
-        message = (
-            f"the service takes {', '.join(sorted(needs))} from the trace, but the "
-            "requests of the streams have none; give a distribution"
-        )
-        raise InputError(message)
     drawn, made = _expected(scenario, trace, end_s)
-    _refuse_above(
-        MAX_IN_MEMORY, made, "requests of cron batches and the trace", "fit in memory"
-    )
+    _refuse_above(MAX_IN_MEMORY, made, "requests of cron batches", "fit in memory")
     _refuse_above(
         MAX_REQUESTS, drawn + made, "requests (or changes of state)", "can be simulated"
     )
@@ -296,28 +314,23 @@ def _refuse_above(most: int, n: float, what: str, verb: str) -> None:
         raise InputError(message)
 
 
-def _readers(
-    scenario: Scenario, replication: int, trace: TraceData | None, end_s: float
-) -> tuple[list[Reader], Ints | None]:
-    """Return the arrivals of every source, and the row of each request of the trace."""
-    readers = [
-        stream_reader(scenario, stream, replication, end_s)
-        for stream in scenario.traffic.streams
-    ]
-    spec = scenario.traffic.trace
-    if spec is None or trace is None:
-        return readers, None
-    where = place(spec, trace, scenario.start)
-    rng = stream_rng(scenario.seed, replication, "selection")
-    jitter_rng = stream_rng(scenario.seed, replication, "jitter")
-    arrival_s, rows = replay(spec, trace, where, end_s, rng, jitter_rng)
-    return [*readers, Made(arrival_s)], rows
+def _recorded(
+    scenario: Scenario, trace: TraceData | None, rngs: Rngs
+) -> RecordedWork | None:
+    """Return what the service takes from the trace; None if it takes nothing."""
+    needs = sorted(trace_needs(scenario.service))
+    if not needs:
+        return None
+    return RecordedWork(trace, needs, rngs("resample", 0), rngs("resample", 1))
 
 
 def _chunks(
-    readers: list[Reader], work: Fill, chunk_size: int
+    readers: list[Reader], keeper: TraceReader | None, work: Work, chunk_size: int
 ) -> Iterator[ArrivalChunk]:
-    """Yield the requests of all sources with their work."""
+    """Yield the requests of all sources with their work.
+
+    The trace is the last source; it is the keeper of its rows if work depends on them.
+    """
     several = merged(readers) if len(readers) > 1 else None
     n = chunk_size
     while n == chunk_size:
@@ -329,10 +342,24 @@ def _chunks(
         else:
             source = np.empty(chunk_size, dtype=np.int32)
             n = several.read(arrival_s, source)
-        work(service_time_s[:n])
+        of_trace = None if source is None else source[:n] == len(readers) - 1
+        work(service_time_s[:n], _rows(keeper, n, of_trace))
         chunk = ArrivalChunk(arrival_s, service_time_s, source)
         if n:
             yield chunk if n == chunk_size else chunk.first(n)
+
+
+def _rows(
+    keeper: TraceReader | None, n: int, of_trace: npt.NDArray[np.bool_] | None
+) -> Ints | None:
+    """Return the rows of n requests, -1 for those that are not of the trace."""
+    if keeper is None:
+        return None
+    if of_trace is None:
+        return keeper.rows(n)
+    rows = np.full(n, -1)
+    rows[of_trace] = keeper.rows(int(of_trace.sum()))
+    return rows
 
 
 def _joined(parts: list[Floats]) -> Floats:
@@ -340,13 +367,3 @@ def _joined(parts: list[Floats]) -> Floats:
     whole = np.concatenate([np.empty(0), *parts])
     parts.clear()
     return whole
-
-
-def _spike_notes(scenario: Scenario, end_s: float) -> list[str]:
-    notes = []
-    for spike in scenario.traffic.spikes:
-        begin = begin_s(spike, scenario.start)
-        if begin >= end_s:
-            when = f"{format_duration(begin)} after the start"
-            notes.append(f"the spike {when} begins after the horizon: no effect")
-    return notes

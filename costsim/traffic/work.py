@@ -9,12 +9,12 @@ laws still meet the same luck.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from costsim.errors import InputError
 from costsim.scenario.distributions import (
     Distribution,
     Empirical,
@@ -22,7 +22,10 @@ from costsim.scenario.distributions import (
     FromTrace,
     Gamma,
     Lognormal,
+    Pareto,
+    Weibull,
 )
+from costsim.traffic import laws
 from costsim.traffic.draws import Draws
 from costsim.traffic.special import gamma_quantile, normal_quantile
 
@@ -31,15 +34,14 @@ if TYPE_CHECKING:
     from costsim.scenario.distributions import WorkCount, WorkDuration
     from costsim.scenario.schema import Service
     from costsim.traffic.draws import Fill
-    from costsim.traffic.trace import TraceData
+    from costsim.traffic.recorded import RecordedWork
 
 _LEAST_UNIFORM = 2.0**-54
-_RECORDED = {
-    "duration_s": ("service.time", "durations"),
-    "input_tokens": ("service.tokens.input", "input tokens"),
-    "output_tokens": ("service.tokens.output", "output tokens"),
-}
-"""Fields of ``TraceData``: the key that takes one, and what is in it."""
+Work = Callable[["Floats", "Ints | None"], None]
+"""Fills an array with service times [s] of requests, given the row of the trace of each;
+-1 for a request that is not of the trace, None if no row is asked for."""
+_Recorded = Mapping[str, "Floats"]
+"""What was recorded of some requests, by field of ``TraceData``."""
 
 
 def uniforms(n: int, rng: np.random.Generator) -> Floats:
@@ -72,6 +74,8 @@ def sampler(distribution: Distribution, rng: np.random.Generator) -> Fill:
         return _scaled(distribution.mean / shape, partial(Draws(rng).gammas, shape))
     if isinstance(distribution, Empirical):
         return _picks(distribution, rng)
+    if isinstance(distribution, (Pareto, Weibull)):
+        return laws.sampler(distribution, rng)
     return _constants(distribution.value)
 
 
@@ -99,15 +103,16 @@ def quantile(distribution: Distribution, u: Floats) -> Floats:
         return (distribution.mean / shape) * gamma_quantile(u, shape)
     if isinstance(distribution, Empirical):
         return _empirical_quantile(distribution, u)
+    if isinstance(distribution, (Pareto, Weibull)):
+        return laws.quantile(distribution, u)
     return np.full_like(u, distribution.value)
 
 
 def service_times(
     service: Service,
     rngs: tuple[np.random.Generator, np.random.Generator],
-    trace: TraceData | None = None,
-    rows: Ints | None = None,
-) -> Fill:
+    recorded: RecordedWork | None = None,
+) -> Work:
     """Return what fills arrays with the service times of requests at speed 1.
 
     Parameters
@@ -118,43 +123,28 @@ def service_times(
     rngs : pair of numpy.random.Generator
         Where the randomness of times or of tokens read comes from, and that of tokens
         written: two, so that neither depends on how many of the other are drawn.
-    trace : TraceData, optional
-        What was recorded.
-    rows : ndarray of int64, optional
-        Its row for each request, in their order.
+    recorded : RecordedWork, optional
+        What was recorded of ``trace_needs``.
 
     Returns
     -------
     callable
-        Fills with the service times of the requests that come next. [s]
-
-    Raises
-    ------
-    InputError
-        If the service takes from the trace what the trace does not hold.
+        Fills with the service times of the requests that come next, the same wherever
+        they are cut. [s]
     """
+    fill = _work(service, rngs)
 
-    def law(
-        given: WorkDuration | WorkCount, field: str, rng: np.random.Generator
-    ) -> Fill:
-        if isinstance(given, FromTrace):
-            return _recorded(trace, rows, field)
-        return sampler(given, rng)
+    def fill_of(out: Floats, rows: Ints | None = None) -> None:
+        if recorded is None:
+            fill(out, {})
+            return
+        if rows is None or len(rows) != len(out):
+            n = 0 if rows is None else len(rows)
+            message = f"{n} recorded rows for {len(out)} requests"
+            raise ValueError(message)
+        fill(out, recorded.take(rows))
 
-    tokens = service.tokens
-    if tokens is None:
-        return law(cast("WorkDuration", service.time), "duration_s", rngs[0])
-    read = law(tokens.input, "input_tokens", rngs[0])
-    written = law(tokens.output, "output_tokens", rngs[1])
-
-    def fill(out: Floats) -> None:
-        to_write = np.empty_like(out)
-        read(out)
-        written(to_write)
-        out /= tokens.prefill
-        out += to_write / tokens.decode
-
-    return fill
+    return fill_of
 
 
 def trace_needs(service: Service) -> frozenset[str]:
@@ -166,6 +156,40 @@ def trace_needs(service: Service) -> frozenset[str]:
             "output_tokens": service.tokens.output,
         }
     return frozenset(name for name, law in laws.items() if isinstance(law, FromTrace))
+
+
+def _work(
+    service: Service, rngs: tuple[np.random.Generator, np.random.Generator]
+) -> Callable[[Floats, _Recorded], None]:
+    """Return what fills with service times, given what was recorded. [s]"""
+    tokens = service.tokens
+    if tokens is None:
+        return _values(cast("WorkDuration", service.time), "duration_s", rngs[0])
+    read = _values(tokens.input, "input_tokens", rngs[0])
+    written = _values(tokens.output, "output_tokens", rngs[1])
+
+    def fill(out: Floats, recorded: _Recorded) -> None:
+        to_write = np.empty_like(out)
+        read(out, recorded)
+        written(to_write, recorded)
+        out /= tokens.prefill
+        out += to_write / tokens.decode
+
+    return fill
+
+
+def _values(
+    law: WorkDuration | WorkCount, field: str, rng: np.random.Generator
+) -> Callable[[Floats, _Recorded], None]:
+    """Return what fills with values of a law, or those that were recorded."""
+    if isinstance(law, FromTrace):
+
+        def copy(out: Floats, recorded: _Recorded) -> None:
+            out[:] = recorded[field]
+
+        return copy
+    draw = sampler(law, rng)
+    return lambda out, _: draw(out)
 
 
 def _scaled(scale: float, draw: Fill) -> Fill:
@@ -210,29 +234,6 @@ def _picks(distribution: Empirical[float], rng: np.random.Generator) -> Fill:
         rng.random(out=out)
         np.maximum(out, _LEAST_UNIFORM, out=out)
         loops.pick(guide, cumulative, values, out)
-
-    return fill
-
-
-def _recorded(trace: TraceData | None, rows: Ints | None, field: str) -> Fill:
-    """Return what fills with a field of the rows of a trace, one after the other."""
-    values: Floats | None = None if trace is None else getattr(trace, field)
-    if values is None or rows is None:
-        key, what = _RECORDED[field]
-        message = (
-            f"{key} is 'trace', but no {what} were recorded; "
-            "use a trace that has them, or a distribution"
-        )
-        raise InputError(message)
-    rest = rows
-
-    def fill(out: Floats) -> None:
-        nonlocal rest
-        now, rest = np.split(rest, [len(out)])
-        if len(now) < len(out):
-            message = f"{len(now)} recorded rows for {len(out)} requests"
-            raise ValueError(message)
-        np.take(values, now, out=out)
 
     return fill
 

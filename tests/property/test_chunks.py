@@ -1,6 +1,7 @@
 """Traffic in chunks: the same requests wherever they are cut, in bounded memory."""
 
 import tracemalloc
+from datetime import UTC, datetime
 from itertools import islice
 
 import numpy as np
@@ -11,15 +12,16 @@ from traffic_scenario import scenario_with, stream_of
 
 from costsim.errors import InputError, TraceError
 from costsim.traffic import arrivals as processes
+from costsim.traffic import modulation, recorded
 from costsim.traffic.source import (
     CHUNK_SIZE,
     MAX_REQUESTS,
     arrival_chunks,
     generate,
-    load_trace,
     source_names,
     traffic_notes,
 )
+from costsim.traffic.trace import TraceData
 
 SIZES = [1, 7, 1000, 8192, 1_000_000]
 DAYTIME = [0.0] * 6 + [1.0, 2.0, 4.0, 6.0, 8.0, 8.0] + [5.0] * 6 + [3.0, 2.0, 1.0] * 2
@@ -89,31 +91,36 @@ MIXED = {
 }
 
 
-@pytest.fixture(scope="module")
-def trace_path(tmp_path_factory):
+def recorded_trace(**columns):
     rng = np.random.default_rng(5)
     arrival_s = np.cumsum(rng.exponential(20, 700)).round(1)
-    work_s = rng.exponential(3, 700).round(3)
-    path = tmp_path_factory.mktemp("trace") / "requests.csv"
-    rows = [f"{t},{w}\n" for t, w in zip(arrival_s, work_s, strict=True)]
-    path.write_text("arrival,duration\n" + "".join(rows))
-    return str(path)
+    # Some bring no work: it is drawn from the others.
+    work_s = np.where(rng.random(700) < 0.1, np.nan, rng.exponential(3, 700))
+    return TraceData(arrival_s - arrival_s[0], duration_s=work_s, **columns)
 
 
-def in_chunks(scenario, size, replication=2):
-    return list(
-        arrival_chunks(scenario, replication, load_trace(scenario), chunk_size=size)
-    )
+COUNTS = np.arange(700) % 5
+REQUESTS = recorded_trace()
+SECONDS = recorded_trace(resolution_s=60.0)
+BINS = recorded_trace(count=COUNTS, width_s=np.full(700, 90.0))
+CLUSTERS = recorded_trace(
+    count=COUNTS, width_s=np.full(700, 90.0), spacing_shape=np.full(700, 0.4)
+)
+REPLAYED = {"path": "requests.csv"}
+
+
+def in_chunks(scenario, size, replication=2, trace=None):
+    return list(arrival_chunks(scenario, replication, trace, chunk_size=size))
 
 
 def joined(chunks, field):
     return np.concatenate([getattr(chunk, field) for chunk in chunks])
 
 
-def assert_the_same(scenario, size):
+def assert_the_same(scenario, size, trace=None):
     """Check chunks of a size against the whole, and their sizes."""
-    whole = generate(scenario, 2, load_trace(scenario))
-    chunks = in_chunks(scenario, size)
+    whole = generate(scenario, 2, trace)
+    chunks = in_chunks(scenario, size, trace=trace)
 
     n = whole.n_requests
     assert n > 0
@@ -162,31 +169,55 @@ def test_streams_together_are_the_same_wherever_they_are_cut(size):
     assert source_names(scenario) == whole.sources
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(
-    "keys",
-    [{}, {"repeat": True}, {"repeat": True, "jitter": "90s", "scale_rate": 2.5}],
-    ids=["plain", "repeated", "all"],
-)
-def test_a_trace_is_the_same_wherever_it_is_cut(trace_path, keys, size):
-    traffic = {"trace": {"path": trace_path, **keys}}
+TRACES = {
+    "plain": (REQUESTS, {}),
+    "repeated": (REQUESTS, {"repeat": True}),
+    "all": (REQUESTS, {"repeat": True, "jitter": "90s", "scale_rate": 2.5}),
+    "thinned": (REQUESTS, {"scale_rate": 0.6}),
+    "seconds": (SECONDS, {"scale_time": 0.7}),
+    "bins": (BINS, {}),
+    "bins-all": (BINS, {"repeat": True, "jitter": "90s", "scale_rate": 1.3}),
+    "clusters": (CLUSTERS, {}),
+}
 
-    whole, chunks = assert_the_same(scenario_with(traffic, service=RECORDED), size)
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("trace", "keys"), TRACES.values(), ids=TRACES)
+def test_a_trace_is_the_same_wherever_it_is_cut(trace, keys, size):
+    scenario = scenario_with({"trace": {**REPLAYED, **keys}}, service=RECORDED)
+
+    whole, chunks = assert_the_same(scenario, size, trace)
 
     assert {chunk.source for chunk in chunks} == {None}
     assert whole.sources == ("trace",)
+    assert np.all(np.isfinite(whole.service_time_s))
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_a_trace_beside_streams_is_the_same_wherever_it_is_cut(trace_path, size):
-    trace = {"path": trace_path, "repeat": True, "jitter": "5s", "scale_rate": 0.7}
-    scenario = scenario_with({**MIXED, "trace": trace}, service=WORK["lognormal"])
+@pytest.mark.parametrize("size", SIZES[1:])
+@pytest.mark.parametrize("work", [RECORDED, WORK["lognormal"]], ids=["trace", "law"])
+@pytest.mark.parametrize("trace", [REQUESTS, BINS], ids=["requests", "bins"])
+def test_a_trace_beside_streams_is_the_same_wherever_it_is_cut(trace, work, size):
+    keys = {**REPLAYED, "repeat": True, "jitter": "5s", "scale_rate": 0.7}
+    scenario = scenario_with({**MIXED, "trace": keys}, service=work)
 
-    whole, chunks = assert_the_same(scenario, size)
+    whole, chunks = assert_the_same(scenario, size, trace)
 
     assert np.array_equal(joined(chunks, "source"), whole.source)
     assert source_names(scenario) == whole.sources
-    assert traffic_notes(scenario, load_trace(scenario)) == whole.notes
+    assert traffic_notes(scenario, trace) == whole.notes
+
+
+def test_requests_of_a_trace_keep_their_work_beside_streams():
+    durations_s = 1.0 + np.arange(700.0)
+    trace = TraceData(60.0 * np.arange(700), duration_s=durations_s)
+    scenario = scenario_with({**MIXED, "trace": REPLAYED}, service=RECORDED)
+
+    whole = generate(scenario, 2, trace)
+
+    of_trace = whole.source == len(MIXED["streams"])
+    assert np.array_equal(whole.service_time_s[of_trace], durations_s)
+    others = whole.service_time_s[~of_trace]
+    assert len(np.unique(others)) == 700
 
 
 @settings(max_examples=40, deadline=None)
@@ -219,18 +250,18 @@ def test_how_many_visits_make_a_piece_of_the_rate_does_not_matter(monkeypatch):
     usual = generate(scenario, 0).arrival_s
 
     # 170,000 visits: 11 pieces, or 670, or one.
-    monkeypatch.setattr(processes, "_BLOCKS_OF_VISITS", 1)
+    monkeypatch.setattr(modulation, "_BLOCKS_OF_VISITS", 1)
     small = generate(scenario, 0).arrival_s
-    monkeypatch.setattr(processes, "_BLOCKS_OF_VISITS", 10_000)
+    monkeypatch.setattr(modulation, "_BLOCKS_OF_VISITS", 10_000)
     one = generate(scenario, 0).arrival_s
 
     assert np.array_equal(small, usual)
     assert np.array_equal(one, usual)
 
 
-def peak_bytes(scenario, n_chunks, size):
+def peak_bytes(scenario, n_chunks, size, trace=None):
     """Return the most that was allocated while so many chunks were read."""
-    chunks = arrival_chunks(scenario, 0, chunk_size=size)
+    chunks = arrival_chunks(scenario, 0, trace, chunk_size=size)
     tracemalloc.start()
     try:
         n = sum(len(chunk.arrival_s) for chunk in islice(chunks, n_chunks))
@@ -256,6 +287,36 @@ def test_memory_grows_with_neither_horizon_nor_rate(name):
     peak = peak_bytes(scenario, 2000, 1000)
 
     assert peak < max(4e6, 1.5 * first)
+
+
+class Clockwork:
+    """A column of four million rows that are made when they are asked for."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def __len__(self):
+        return 4_000_000
+
+    def __getitem__(self, rows):
+        return self.step * np.arange(*rows.indices(len(self))) % 1e7
+
+
+def test_memory_does_not_grow_with_a_trace(monkeypatch):
+    monkeypatch.setattr(recorded, "_MOST_TO_DRAW_FROM", 50_000)
+    trace = TraceData(Clockwork(0.01), duration_s=Clockwork(0.001))
+    keys = {**REPLAYED, "jitter": "20s", "scale_rate": 1.5}
+    traffic = {"streams": [{"rate": "1000/s"}], "trace": keys}
+    scenario = scenario_with(traffic, horizon="30d", service=RECORDED)
+    with_streams = peak_bytes(scenario, 300, 1000, trace)
+    del traffic["streams"]
+    scenario = scenario_with(traffic, horizon="30d", service=RECORDED)
+
+    alone = peak_bytes(scenario, 2000, 1000, trace)
+
+    # Two million requests are 32 MB, and the columns 64 MB.
+    assert alone < 12e6
+    assert with_streams < 20e6
 
 
 def test_a_chunk_stays_as_it_is_while_others_are_made():
@@ -312,15 +373,14 @@ def test_more_batches_than_fit_are_refused_at_once():
         arrival_chunks(scenario, 0)
 
     assert str(caught.value) == (
-        "about 1.44e+09 requests of cron batches and the trace in a replication; at "
-        "most 250,000,000 fit in memory: lower the rates or shorten the horizon"
+        "about 1.44e+09 requests of cron batches in a replication; at most 250,000,000 "
+        "fit in memory: lower the rates or shorten the horizon"
     )
 
 
-def test_a_trace_outside_the_run_is_refused_at_once(tmp_path):
-    path = tmp_path / "requests.csv"
-    path.write_text("time\n2020-03-02T01:00:00Z\n2020-03-02T01:00:30Z\n")
-    scenario = scenario_with({"trace": {"path": str(path)}})
+def test_a_trace_outside_the_run_is_refused_at_once():
+    trace = TraceData(np.array([0.0, 30.0]), start=datetime(2020, 3, 2, tzinfo=UTC))
+    scenario = scenario_with({"trace": REPLAYED})
 
     with pytest.raises(TraceError, match="no request falls into the scenario's 1d"):
-        arrival_chunks(scenario, 0, load_trace(scenario))
+        arrival_chunks(scenario, 0, trace)

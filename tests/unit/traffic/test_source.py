@@ -1,14 +1,22 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import numpy as np
 import pytest
+from scipy import stats
 from traffic_scenario import scenario_with, stream_of
 
 from costsim.errors import InputError
 from costsim.traffic.source import (
+    CHUNK_SIZE,
+    arrival_chunks,
     expected_requests,
     generate,
     horizon_s,
     load_trace,
+    trace_warnings,
 )
+from costsim.traffic.trace import TraceData
 
 USERS = {"name": "users", "rate": "0.5/s"}
 AGENTS = {
@@ -38,18 +46,12 @@ NIGHTLY = {
 }
 
 
-@pytest.fixture
-def trace_file(tmp_path):
-    def write(text):
-        path = tmp_path / "requests.csv"
-        path.write_text(text)
-        return str(path)
-
-    return write
-
-
-def generated(scenario, replication=0):
-    return generate(scenario, replication, load_trace(scenario))
+THREE = TraceData(
+    np.array([0.0, 10.0, 40.0]),
+    duration_s=np.array([5.0, 6.0, 7.0]),
+    notes=("3 requests in 40s",),
+)
+REPLAYED = {"path": "requests.csv"}
 
 
 def arrivals_of(arrivals, name):
@@ -204,125 +206,185 @@ def test_no_requests_are_no_trouble():
     assert arrivals.mean_rate_per_s == 0
 
 
-def test_a_trace_gives_the_horizon(trace_file):
-    path = trace_file("arrival,duration\n0,5\n10,6\n40,7\n")
+def test_a_trace_is_read_with_what_the_service_takes(tmp_path):
+    path = tmp_path / "requests.csv"
+    path.write_text("arrival,duration\n0,5\n10,6\n40,7\n")
+    scenario = scenario_with({"trace": {"path": str(path)}}, service={"time": "trace"})
+
+    trace = load_trace(scenario)
+
+    assert np.asarray(trace.arrival_s[0:3]).tolist() == [0, 10, 40]
+    assert np.asarray(trace.duration_s[0:3]).tolist() == [5, 6, 7]
+    assert load_trace(scenario_with(stream_of())) is None
+
+
+def test_a_trace_gives_the_horizon():
     scenario = scenario_with(
-        {"trace": {"path": path}}, horizon=None, service={"time": "trace"}
+        {"trace": REPLAYED}, horizon=None, service={"time": "trace"}
     )
 
-    arrivals = generated(scenario)
+    arrivals = generate(scenario, 0, THREE)
 
-    assert arrivals.horizon_s == horizon_s(scenario, load_trace(scenario)) == 60
+    assert arrivals.horizon_s == horizon_s(scenario, THREE) == 60
     assert arrivals.arrival_s.tolist() == [0, 10, 40]
     assert arrivals.service_time_s.tolist() == [5, 6, 7]
     assert arrivals.sources == ("trace",)
-    assert arrivals.notes[0].startswith("3 requests in 40s")
+    assert arrivals.notes == ("3 requests in 40s",)
 
 
-def test_a_stretched_trace_gives_a_longer_horizon(trace_file):
-    path = trace_file("arrival\n0\n10\n40\n")
-    scenario = scenario_with({"trace": {"path": path, "scale_time": 3.0}}, horizon=None)
+def test_a_stretched_trace_gives_a_longer_horizon():
+    scenario = scenario_with({"trace": {**REPLAYED, "scale_time": 3.0}}, horizon=None)
 
-    assert horizon_s(scenario, load_trace(scenario)) == 180
+    assert horizon_s(scenario, THREE) == 180
 
 
-def test_recorded_work_follows_its_request(trace_file):
-    path = trace_file("arrival,duration\n" + "".join(f"0,{i}\n" for i in range(500)))
-    trace = {"path": path, "jitter": "10s", "scale_rate": 1.5}
-    scenario = scenario_with({"trace": trace}, horizon="1h", service={"time": "trace"})
+def test_the_last_bin_ends_the_horizon():
+    trace = TraceData(
+        np.array([0.0, 60.0]), count=np.array([5, 9]), width_s=np.full(2, 60.0)
+    )
 
-    arrivals = generated(scenario)
+    assert horizon_s(scenario_with({"trace": REPLAYED}, horizon=None), trace) == 120
+
+
+def test_warnings_of_the_trace_are_told():
+    trace = replace(THREE, warnings=("these are results of a load test",))
+
+    assert trace_warnings(trace) == ("these are results of a load test",)
+    assert trace_warnings(None) == ()
+
+
+def test_recorded_work_follows_its_request():
+    trace = TraceData(np.zeros(500), duration_s=np.arange(500.0))
+    keys = {**REPLAYED, "jitter": "10s", "scale_rate": 1.5}
+    scenario = scenario_with({"trace": keys}, horizon="1h", service={"time": "trace"})
+
+    arrivals = generate(scenario, 0, trace)
 
     counts = np.bincount(arrivals.service_time_s.astype(int), minlength=500)
     assert set(counts) == {1, 2}
     assert np.all(np.diff(arrivals.arrival_s) >= 0)
 
 
-def test_a_trace_without_jitter_arrives_alike_and_is_served_differently(trace_file):
-    path = trace_file("arrival\n0\n10\n40\n")
+def test_a_trace_without_jitter_arrives_alike_and_is_served_differently():
     time = {"distribution": "exponential", "mean": "1s"}
-    scenario = scenario_with({"trace": {"path": path}}, service={"time": time})
+    scenario = scenario_with({"trace": REPLAYED}, service={"time": time})
 
-    first, second = generated(scenario, 0), generated(scenario, 1)
+    first, second = generate(scenario, 0, THREE), generate(scenario, 1, THREE)
 
     assert np.array_equal(first.arrival_s, second.arrival_s)
     assert not np.array_equal(first.service_time_s, second.service_time_s)
 
 
-def test_a_trace_beside_streams_leaves_them_as_they_are(trace_file):
-    path = trace_file("arrival\n0\n10\n40\n")
-    traffic = {"streams": [USERS], "trace": {"path": path}}
+def test_bins_arrive_differently_in_each_replication():
+    trace = TraceData(np.zeros(1), count=np.array([9]), width_s=np.array([60.0]))
+    scenario = scenario_with({"trace": REPLAYED}, horizon="1m")
 
-    arrivals = generated(scenario_with(traffic))
+    first, second = generate(scenario, 0, trace), generate(scenario, 1, trace)
+
+    assert len(first.arrival_s) == len(second.arrival_s) == 9
+    assert not np.any(first.arrival_s == second.arrival_s)
+
+
+def test_a_trace_beside_streams_leaves_them_as_they_are():
+    traffic = {"streams": [USERS], "trace": REPLAYED}
+
+    arrivals = generate(scenario_with(traffic), 0, THREE)
 
     alone = generate(scenario_with({"streams": [USERS]}), 0)
     assert np.array_equal(arrivals_of(arrivals, "users"), alone.arrival_s)
     assert arrivals_of(arrivals, "trace").tolist() == [0, 10, 40]
 
 
-def test_a_trace_keeps_its_place_in_the_calendar(trace_file):
-    path = trace_file("time\n2026-03-02T01:00:00Z\n2026-03-02T01:00:30Z\n")
+def test_a_trace_keeps_its_place_in_the_calendar():
+    trace = replace(THREE, start=datetime(2026, 3, 2, 1, tzinfo=UTC))
 
-    arrivals = generated(scenario_with({"trace": {"path": path}}))
+    arrivals = generate(scenario_with({"trace": REPLAYED}), 0, trace)
 
-    assert arrivals.arrival_s.tolist() == [7200, 7230]
-
-
-def test_times_without_an_offset_are_those_of_the_clock_of_the_start(trace_file):
-    path = trace_file("time\n2026-03-02T01:00:00\n2026-03-02T01:00:30\n")
-
-    arrivals = generated(scenario_with({"trace": {"path": path}}))
-
-    assert arrivals.arrival_s.tolist() == [3600, 3630]
+    # The scenario starts at midnight of a clock that is one hour ahead.
+    assert arrivals.arrival_s.tolist() == [7200, 7210, 7240]
 
 
-def test_tokens_of_a_trace_become_service_times(trace_file):
-    path = trace_file("arrival,input_tokens,output_tokens\n0,800,90\n10,0,45\n")
-    tokens = {"prefill": "8000 tokens/s", "decode": "45 tokens/s"}
+def test_times_without_an_offset_are_those_of_the_clock_of_the_start():
+    trace = replace(THREE, start=datetime(2026, 3, 2, 1))  # noqa: DTZ001
+
+    arrivals = generate(scenario_with({"trace": REPLAYED}), 0, trace)
+
+    assert arrivals.arrival_s.tolist() == [3600, 3610, 3640]
+
+
+TOKENS = {"prefill": "8000 tokens/s", "decode": "45 tokens/s"}
+
+
+def test_tokens_of_a_trace_become_service_times():
+    trace = TraceData(
+        np.array([0.0, 10.0]),
+        input_tokens=np.array([800, 0]),
+        output_tokens=np.array([90, 45]),
+    )
     scenario = scenario_with(
-        {"trace": {"path": path}}, service={"tokens": tokens}, horizon=None
+        {"trace": REPLAYED}, service={"tokens": TOKENS}, horizon=None
     )
 
-    np.testing.assert_allclose(generated(scenario).service_time_s, [2.1, 1.0])
+    np.testing.assert_allclose(generate(scenario, 0, trace).service_time_s, [2.1, 1.0])
 
 
-def test_work_from_a_trace_beside_streams_is_refused(trace_file):
-    path = trace_file("arrival,duration\n0,5\n10,6\n")
-    traffic = {"streams": [USERS], "trace": {"path": path}}
+def test_requests_of_streams_are_served_like_those_of_the_trace_beside_them():
+    traffic = {"streams": [USERS], "trace": REPLAYED}
+    scenario = scenario_with(traffic, service={"time": "trace"})
 
-    with pytest.raises(InputError, match="takes duration_s from the trace, but the"):
-        generated(scenario_with(traffic, service={"time": "trace"}))
+    arrivals = generate(scenario, 0, THREE)
+
+    of_trace = arrivals.source == 1
+    assert arrivals.service_time_s[of_trace].tolist() == [5, 6, 7]
+    others = arrivals.service_time_s[~of_trace]
+    n = np.bincount(others.astype(int), minlength=8)[5:]
+    assert n.sum() == len(others) > 10_000
+    assert stats.chisquare(n).pvalue > 1e-3
+
+
+def test_resampled_work_differs_between_replications():
+    traffic = {"streams": [USERS], "trace": REPLAYED}
+    scenario = scenario_with(traffic, service={"time": "trace"})
+
+    first, second = generate(scenario, 0, THREE), generate(scenario, 1, THREE)
+
+    assert not np.array_equal(first.service_time_s[:99], second.service_time_s[:99])
+
+
+def test_a_trace_without_the_work_that_is_asked_for_is_refused():
+    scenario = scenario_with({"trace": REPLAYED}, service={"time": "trace"})
+
+    with pytest.raises(InputError, match=r"service\.time is 'trace', but no durations"):
+        generate(scenario, 0, TraceData(np.array([0.0, 10.0])))
 
 
 def test_work_from_a_trace_that_is_not_there_is_refused():
-    with pytest.raises(InputError, match="takes duration_s from the trace"):
+    with pytest.raises(InputError, match=r"service\.time is 'trace', but no durations"):
         generate(scenario_with(stream_of(), service={"time": "trace"}), 0)
 
 
-def test_a_repeated_trace_needs_a_horizon(trace_file):
-    path = trace_file("arrival\n0\n10\n")
-    scenario = scenario_with({"trace": {"path": path, "repeat": True}}, horizon=None)
+def test_a_repeated_trace_needs_a_horizon():
+    scenario = scenario_with({"trace": {**REPLAYED, "repeat": True}}, horizon=None)
 
     with pytest.raises(InputError, match="a trace that repeats needs the scenario's"):
-        generated(scenario)
+        generate(scenario, 0, THREE)
 
 
-def test_a_single_request_gives_no_horizon_and_cannot_repeat(trace_file):
-    path = trace_file("arrival\n3\n")
+def test_a_single_request_gives_no_horizon_and_cannot_repeat():
+    one = TraceData(np.zeros(1))
 
     with pytest.raises(InputError, match="the trace gives no horizon"):
-        generated(scenario_with({"trace": {"path": path}}, horizon=None))
+        generate(scenario_with({"trace": REPLAYED}, horizon=None), 0, one)
     with pytest.raises(InputError, match="repeat needs a trace with requests at two"):
-        generated(scenario_with({"trace": {"path": path, "repeat": True}}))
-    assert generated(scenario_with({"trace": {"path": path}})).n_requests == 1
+        generate(scenario_with({"trace": {**REPLAYED, "repeat": True}}), 0, one)
+    assert generate(scenario_with({"trace": REPLAYED}), 0, one).n_requests == 1
 
 
-def test_a_warm_up_must_be_shorter_than_the_trace(trace_file):
-    path = trace_file("arrival\n0\n10\n")
-    scenario = scenario_with({"trace": {"path": path}}, horizon=None, warm_up="20s")
+def test_a_warm_up_must_be_shorter_than_the_trace():
+    scenario = scenario_with({"trace": REPLAYED}, horizon=None, warm_up="1m")
 
-    with pytest.raises(InputError, match=r"warm_up \(20s\) must be shorter than the"):
-        generated(scenario)
+    with pytest.raises(InputError, match=r"warm_up \(60s\) must be shorter than the"):
+        generate(scenario, 0, THREE)
 
 
 EVERY_MICROSECOND = {"process": "cron", "every": "1us", "batch_size": 1}
@@ -355,19 +417,35 @@ def test_more_requests_than_fit_are_refused_before_they_are_drawn(traffic):
         generate(scenario_with(traffic, horizon=horizon), 0)
 
 
-def test_a_trace_repeated_too_often_is_refused(trace_file):
-    path = trace_file("arrival\n0\n0.001\n")
-    scenario = scenario_with({"trace": {"path": path, "repeat": True}}, horizon="1000d")
+def test_a_trace_repeated_too_often_is_refused():
+    trace = TraceData(np.array([0.0, 0.01]))
+    keys = {**REPLAYED, "repeat": True}
+    scenario = scenario_with({"trace": keys}, horizon="100d")
 
     with pytest.raises(InputError, match="at most 250,000,000 fit"):
-        generated(scenario)
+        generate(scenario, 0, trace)
+    # Piece by piece it can be made all the same.
+    assert len(next(arrival_chunks(scenario, 0, trace)).arrival_s) == CHUNK_SIZE
 
 
-def test_a_trace_that_was_not_loaded_is_a_mistake(trace_file):
-    scenario = scenario_with({"trace": {"path": trace_file("arrival\n0\n")}})
+def test_a_trace_that_was_not_loaded_is_a_mistake():
+    scenario = scenario_with({"trace": REPLAYED})
 
     with pytest.raises(ValueError, match="is read by load_trace and passed on"):
         generate(scenario, 0)
+
+
+def test_requests_of_a_trace_are_expected_by_their_number_in_bins():
+    keys = {**REPLAYED, "scale_rate": 0.5}
+    scenario = scenario_with({"streams": [USERS], "trace": keys})
+    trace = TraceData(
+        np.array([0.0, 86_340.0]), count=np.array([300, 60]), width_s=np.full(2, 120.0)
+    )
+
+    # Half of the second bin is after the horizon.
+    assert expected_requests(scenario, trace, 86_400.0) == pytest.approx(
+        43_200 + 0.5 * (300 + 30)
+    )
 
 
 def test_a_schedule_of_few_days_is_counted_exactly():

@@ -7,6 +7,7 @@ from traffic_scenario import filled
 from costsim.errors import InputError
 from costsim.scenario.distributions import DurationDistribution
 from costsim.scenario.schema import Service
+from costsim.traffic.recorded import RecordedWork
 from costsim.traffic.streams import stream_rng
 from costsim.traffic.trace import TraceData
 from costsim.traffic.work import (
@@ -52,10 +53,21 @@ def rng(index=0):
     return stream_rng(5, 0, "work", index)
 
 
+def work_of(service, trace=None):
+    needs = sorted(trace_needs(service))
+    recorded = None
+    if needs:
+        resample = stream_rng(5, 0, "resample"), stream_rng(5, 0, "resample", 1)
+        recorded = RecordedWork(trace, needs, *resample)
+    return service_times(service, (rng(0), rng(1)), recorded)
+
+
 def times_of(service, n, trace=None):
     """Return the service times of n requests, of the first n rows of a trace."""
+    out = np.empty(n)
     rows = None if trace is None else np.arange(n)
-    return filled(service_times(service, (rng(0), rng(1)), trace, rows), n)
+    work_of(service, trace)(out, rows)
+    return out
 
 
 @pytest.mark.parametrize("name", LAWS)
@@ -233,21 +245,21 @@ def test_what_was_not_recorded_cannot_be_used(keys, message):
 def test_each_request_has_the_values_of_its_row_wherever_the_row_is_cut():
     service = Service.model_validate({"time": "trace"})
     trace = TraceData(np.zeros(3), duration_s=np.array([3.0, 4.0, 5.0]))
+    fill, out = work_of(service, trace), np.empty(4)
 
-    fill = service_times(service, (rng(), rng()), trace, np.array([2, 2, 0, 1]))
+    fill(out[:1], np.array([2]))
+    fill(out[1:], np.array([2, 0, 1]))
 
-    assert filled(fill, 1).tolist() == [5.0]
-    assert filled(fill, 3).tolist() == [5.0, 3.0, 4.0]
+    assert out.tolist() == [5.0, 5.0, 3.0, 4.0]
 
 
-def test_as_many_rows_as_requests_must_be_recorded():
+@pytest.mark.parametrize("rows", [None, np.array([0, 1])], ids=["none", "few"])
+def test_as_many_rows_as_requests_must_be_given(rows):
     service = Service.model_validate({"time": "trace"})
     trace = TraceData(np.zeros(2), duration_s=np.array([3.0, 4.0]))
 
-    fill = service_times(service, (rng(), rng()), trace, np.array([0, 1]))
-
-    with pytest.raises(ValueError, match="2 recorded rows for 3 requests"):
-        filled(fill, 3)
+    with pytest.raises(ValueError, match="recorded rows for 3 requests"):
+        work_of(service, trace)(np.empty(3), rows)
 
 
 SKEWED = {
