@@ -24,6 +24,8 @@ from typer.testing import CliRunner
 from costsim.cli.app import app
 from costsim.scenario.schema import Scenario
 from costsim.scenario.setup_presets import setup_presets
+from costsim.scenario.traffic_presets import traffic_presets
+from costsim.traffic.formats.registry import FORMATS
 from costsim.units import format_duration, parse_duration
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,7 +88,10 @@ named by its index or its `name`: `--set "deployments.always on.settings.instanc
 Required keys are **bold**. Terms are in the [glossary](glossary.md), rules in the [model](model.md).
 """
 
-_LAWS = ("Constant", "Exponential", "Lognormal", "Gamma", "Empirical")
+_LAWS = (
+    *("Constant", "Exponential", "Lognormal", "Gamma"),
+    *("Weibull", "Pareto", "Empirical"),
+)
 _ABOUT_LAWS = {
     "Duration": "A random length of time: `distribution` names its law. A bare duration is a constant.",
     "Number": "A random number, of tokens for example. A bare number is a constant.",
@@ -101,7 +106,7 @@ def scenario_page() -> str:
     sections = [_section("Scenario", schema, named)]
     sections += [_section(name, named[name], named) for name in parts]
     sections += [_laws_section(kind, named) for kind in ("Duration", "Number")]
-    sections.append(_presets_section())
+    sections += [_presets_section(), _traffic_presets_section()]
     return "\n".join([_INTRODUCTION, *sections])
 
 
@@ -186,6 +191,48 @@ def _presets_section() -> str:
         "weights, engine, GPU and region decide. Measure your own.\n"
     )
     return "\n".join([title, *head, *rows, ""])
+
+
+def _traffic_presets_section() -> str:
+    """Return the streams that somebody measured."""
+    rows = []
+    for name, preset in traffic_presets().items():
+        source = preset.source
+        if source.startswith("http"):
+            link, _, more = source.partition(" ")
+            source = f"[{link.removeprefix('https://')}]({link}) {more}".strip()
+        told = ". ".join(filter(None, (preset.what, preset.note))).removesuffix(".")
+        keys = ", ".join(f"`{key}`" for key in preset.stream)
+        along = [f"stream `{one.name}`" for one in preset.also]
+        along += ["spikes"] if preset.spikes else []
+        more = f"; with it {', '.join(along)}" if along else ""
+        rows.append(f"| `{name}` | {_prose(told)}. | {keys}{more} | {_prose(source)} |")
+    head = ["| preset | whose traffic | sets | source |", "| --- | --- | --- | --- |"]
+    title = (
+        "### Presets of traffic\n\nFor `preset: NAME` on a stream, or `traffic: {preset: "
+        "NAME}` for one stream. Keys beside it replace the preset's.\n"
+    )
+    return "\n".join([title, *head, *rows, ""])
+
+
+# ---- formats of logs
+
+_FORMATS = re.compile(r"(?<=<!-- formats -->\n).*?(?=<!-- end -->)", re.DOTALL)
+
+
+def with_formats(text: str) -> str:
+    """Return a page with the list of formats that can be read now."""
+    rows = [
+        "| format | what | arrival | holds besides | how to get it |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| `{one.name}` | {_prose(one.title)} | {_prose(one.arrival)} "
+            f"| {_prose(one.holds)} | {_prose(one.export)} |"
+            for one in FORMATS
+        ),
+    ]
+    table = "\n".join(rows) + "\n"
+    return _FORMATS.sub(lambda _: table, text)
 
 
 def _words(setup: BaseModel) -> list[str]:
@@ -296,7 +343,9 @@ def _link(name: str) -> str:
 
 def main() -> None:
     """Rewrite what is generated."""
-    written = {page: with_outputs(page.read_text("utf-8")) for page in pages()}
+    written = {
+        page: with_outputs(with_formats(page.read_text("utf-8"))) for page in pages()
+    }
     written[SCENARIO_PAGE] = scenario_page()
     for page, text in written.items():
         if page.read_text("utf-8") != text:

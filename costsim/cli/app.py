@@ -84,7 +84,7 @@ def main() -> None:
 
 def _register() -> None:
     # Each command's module is light: what is heavy is imported inside the command.
-    from costsim.cli import catalog, run, scenario
+    from costsim.cli import catalog, run, scenario, traffic
 
     app.command("run")(run.run)
     app.command("init")(scenario.init)
@@ -92,6 +92,17 @@ def _register() -> None:
     app.command("schema")(scenario.schema)
     app.command("prices")(catalog.prices)
     app.command("platforms")(catalog.platforms)
+    requests = typer.Typer(
+        help="Requests: what they are like, a model of them, files for other tools.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    requests.command("describe")(traffic.describe)
+    requests.command("plot")(traffic.plot)
+    requests.command("fit")(traffic.fit)
+    requests.command("export")(traffic.export)
+    requests.command("formats")(traffic.formats)
+    app.add_typer(requests, name="traffic")
 
 
 _register()

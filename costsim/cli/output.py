@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 from costsim.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import Console, RenderableType
 
@@ -35,13 +35,14 @@ def is_decorated(stream: TextIO) -> bool:
     return stream.isatty() and not unwanted
 
 
-def console() -> Console:
+def console(stream: TextIO | None = None) -> Console:
     """Return a console on stdout: no color and no markup unless it is a terminal."""
     from rich.console import Console
 
-    decorated = is_decorated(sys.stdout)
+    target = sys.stdout if stream is None else stream
+    decorated = is_decorated(target)
     return Console(
-        file=sys.stdout,
+        file=target,
         width=_width(),
         color_system="auto" if decorated else None,
         force_terminal=None if decorated else False,
@@ -64,10 +65,30 @@ def show(renderable: RenderableType) -> None:
     write("".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines()))
 
 
+def show_beside(renderable: RenderableType) -> None:
+    """Print on stderr what people want to see beside an answer for programs."""
+    target = console(sys.stderr)
+    target.file = text = StringIO()
+    target.print(renderable)
+    for line in text.getvalue().splitlines():
+        print(line.rstrip(), file=sys.stderr)
+
+
 def write(text: str) -> None:
     """Print an answer for programs, as it is."""
     with _delivery():
         sys.stdout.write(text)
+
+
+def write_bytes(content: bytes) -> None:
+    """Print an answer for programs that is not text, or text in UTF-8."""
+    with _delivery():
+        target = getattr(sys.stdout, "buffer", None)
+        if target is None:
+            sys.stdout.write(content.decode())
+        else:
+            sys.stdout.flush()
+            target.write(content)
 
 
 def remark(lines: Iterable[str], kind: str = "warning") -> None:
@@ -75,6 +96,16 @@ def remark(lines: Iterable[str], kind: str = "warning") -> None:
     for line in lines:
         clean = "".join(c if c.isprintable() else " " for c in line)
         print(f"{kind}: {clean}", file=sys.stderr)
+
+
+@contextmanager
+def status(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show on stderr what is being done, if somebody looks; yield what tells it."""
+    if quiet or not is_decorated(sys.stderr):
+        yield lambda _: None
+        return
+    with console(sys.stderr).status("") as shown:
+        yield shown.update
 
 
 def fail(message: str) -> None:

@@ -30,14 +30,19 @@ def sparkline(values: Floats, width: int, *, unicode: bool) -> str:
         Whether the stream takes block characters.
     """
     levels = _LEVELS if unicode else _ASCII_LEVELS
-    groups = np.array_split(values, min(width, values.size))
-    peaks = np.array([group.max() for group in groups])
+    peaks = regrouped(values, width)
     top = peaks.max()
     if top <= 0:
-        return levels[0] * len(groups)
+        return levels[0] * len(peaks)
     # The lowest level is nothing at all; the smallest something shows above it.
     steps = np.ceil(peaks / top * (len(levels) - 1)).astype(int)
     return "".join(levels[step] for step in steps)
+
+
+def regrouped(values: Floats, width: int) -> Floats:
+    """Return values as at most ``width`` ones: the largest of each of as many groups."""
+    groups = np.array_split(values, max(1, min(width, values.size)))
+    return np.array([group.max(initial=0.0) for group in groups])
 
 
 def stacked_bar(parts: Sequence[float], width: int, *, unicode: bool) -> str:

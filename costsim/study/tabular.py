@@ -23,7 +23,7 @@ def export(rows: Rows, form: Form) -> str:
     return _csv(rows) if form == "csv" else _markdown(rows)
 
 
-def write_whole(path: Path, text: str) -> Path:
+def write_whole(path: Path, content: str | bytes) -> Path:
     """Write a file whole or not at all, its folder included; return its path.
 
     Raises
@@ -35,8 +35,8 @@ def write_whole(path: Path, text: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            with os.fdopen(handle, "wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
             Path(draft).chmod(0o644)
             Path(draft).replace(path)
         except BaseException:

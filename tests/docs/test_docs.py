@@ -124,6 +124,13 @@ def test_the_scenario_reference_is_up_to_date():
     assert generate.scenario_page() == TEXT["docs/scenario.md"]
 
 
+def test_the_list_of_formats_is_up_to_date():
+    page = TEXT["docs/traffic.md"]
+
+    assert generate.with_formats(page) == page
+    assert "`mooncake`" in page
+
+
 def test_every_key_of_a_scenario_is_documented():
     schema = Scenario.model_json_schema()
     parts = [schema, *schema["$defs"].values()]

@@ -1,0 +1,55 @@
+"""Charts as files: PNG, SVG, or a page that needs no network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from costsim.errors import InputError
+
+if TYPE_CHECKING:
+    from costsim.report.charts import Chart
+
+SUFFIXES = (".png", ".svg", ".html")
+_PIXELS_PER_UNIT = 2
+"""So that text is sharp on the screens of today."""
+
+
+def refuse_unless_picture(suffix: str) -> None:
+    """Refuse a file's ending that is none of a picture.
+
+    Raises
+    ------
+    InputError
+        If it is none of ``SUFFIXES``.
+    """
+    if suffix not in SUFFIXES:
+        message = f"a picture ends in {', '.join(SUFFIXES)}, not in '{suffix[:20]}'"
+        raise InputError(message)
+
+
+def picture(chart: Chart, suffix: str) -> bytes:
+    """Return a chart as the content of a file.
+
+    Parameters
+    ----------
+    chart : dict
+        A Vega-Lite specification.
+    suffix : str
+        Ending of the file's name: ``.png``, ``.svg`` or ``.html``.
+
+    Raises
+    ------
+    InputError
+        If the suffix is none of them.
+    """
+    refuse_unless_picture(suffix)
+    import vl_convert
+
+    if suffix == ".png":
+        content: bytes = vl_convert.vegalite_to_png(chart, scale=_PIXELS_PER_UNIT)
+        return content
+    if suffix == ".svg":
+        svg: str = vl_convert.vegalite_to_svg(chart)
+        return svg.encode()
+    page: str = vl_convert.vegalite_to_html(chart, bundle=True)
+    return page.encode()

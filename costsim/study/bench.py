@@ -1,0 +1,300 @@
+"""A log and models of it through the same pools: what they cost, and how slow they are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from costsim.catalog.platform import load_catalog
+from costsim.errors import CostsimError
+from costsim.scenario.deployment import resolve
+from costsim.scenario.schema import Scenario
+from costsim.simulation.quantiles import PERCENTS, histogram_quantiles
+from costsim.study.replicate import Study, replicate
+from costsim.traffic.burstiness import BurstinessMeter
+from costsim.traffic.source import arrival_chunks, expected_requests
+from costsim.units import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from costsim.catalog.platform import Catalog
+    from costsim.study.replicate import Outcome
+    from costsim.traffic.burstiness import Burstiness
+    from costsim.traffic.trace import TraceData
+
+SEEDS = 5
+"""Seeds that a model is simulated with, at least, and a log replayed."""
+_TOO_MANY, _FEW = 5.0, 1000.0
+_MOST_RUNS = 20
+_REQUESTS_WORTH = 1_000_000
+IDLE_TIMEOUTS_S = (60.0, 300.0)
+"""Idle timeouts of the reference pools. [s]"""
+COST_LIMIT, P95_LIMIT, COLD_LIMIT = 0.10, 0.10, 0.20
+"""Largest relative errors of a model that can be used. [1]"""
+_P95 = PERCENTS.index(95)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a pool did with some traffic: means over realizations or seeds."""
+
+    requests: float
+    """Requests that arrived."""
+    cost_usd: float
+    """Cost over the horizon. [USD]"""
+    cost_usd_per_1k_requests: float
+    """All costs over all requests. [USD]"""
+    p95_s: float
+    """95 % quantile of all response times. [s]"""
+    cold_start_fraction: float
+    """Share of requests that waited for a replica that was starting."""
+
+
+@dataclass(frozen=True)
+class PoolCheck:
+    """The log and the model on one pool; errors are relative, model over log less one."""
+
+    deployment: str
+    """Name of the pool."""
+    log: Measured
+    """The replay."""
+    model: Measured
+    """The model, over all seeds."""
+    model_cost_usd: tuple[float, float]
+    """Lowest and highest cost of a seed. [USD]"""
+    model_p95_s: tuple[float, float]
+    """Lowest and highest 95 % quantile of a seed. [s]"""
+    model_cold_start_fraction: tuple[float, float]
+    """Lowest and highest share of cold requests of a seed."""
+
+    @property
+    def cost_error(self) -> float:
+        """Of the cost of a request."""
+        return relative_error(
+            self.model.cost_usd_per_1k_requests, self.log.cost_usd_per_1k_requests
+        )
+
+    @property
+    def p95_error(self) -> float:
+        """Of the 95 % quantile of response times."""
+        return relative_error(self.model.p95_s, self.log.p95_s)
+
+    @property
+    def cold_error(self) -> float:
+        """Of the share of cold requests."""
+        return relative_error(
+            self.model.cold_start_fraction, self.log.cold_start_fraction
+        )
+
+    @property
+    def errors(self) -> tuple[float, float, float]:
+        """The three errors in units of what is allowed, without their signs."""
+        return (
+            abs(self.cost_error) / COST_LIMIT,
+            abs(self.p95_error) / P95_LIMIT,
+            abs(self.cold_error) / COLD_LIMIT,
+        )
+
+    @property
+    def badness(self) -> float:
+        """The largest of them: at most 1 is good enough."""
+        return max(self.errors)
+
+    @property
+    def loss(self) -> float:
+        """Sum of their squares: smoother than the largest."""
+        return sum(one * one for one in self.errors)
+
+
+def reference_deployments(
+    idle_timeouts_s: Sequence[float] = IDLE_TIMEOUTS_S,
+) -> list[dict[str, Any]]:
+    """Return pools without any vendor's rules, one for each idle timeout [s].
+
+    One request on a replica at a time, launched on demand, 1 USD/h for its whole life.
+    """
+    return [
+        {
+            "name": f"idle timeout {format_duration(idle_s)}",
+            "pool": {"idle_timeout": f"{idle_s!r}s"},
+            "billing": {"price": "1 USD/h", "increment": "0s"},
+        }
+        for idle_s in idle_timeouts_s
+    ]
+
+
+def relative_error(model: float, log: float) -> float:
+    """Return model over log, less one; 0 if both are 0 or neither is known. [1]"""
+    if model == log or (math.isnan(model) and math.isnan(log)):
+        return 0.0
+    if log == 0 or math.isnan(log) or math.isnan(model):
+        return math.inf
+    return model / log - 1.0
+
+
+def runs_worth(n_requests: int) -> int:
+    """Return how often traffic is simulated: of a short log one run tells little.
+
+    The log, too: its setups and service times are drawn anew each time, and requests of
+    bins scattered.
+    """
+    return max(SEEDS, min(_MOST_RUNS, _REQUESTS_WORTH // max(1, n_requests)))
+
+
+class Bench:
+    """Pools that traffic is sent through: the log once, then any number of models.
+
+    Parameters
+    ----------
+    trace : TraceData
+        The log.
+    service : mapping
+        The scenario's ``service`` section, for the log and for models.
+    start : str, optional
+        The scenario's ``start``, if the models need a calendar.
+    horizon_s : float
+        The scenario's ``horizon``. [s]
+    deployments : sequence of mapping, optional
+        The scenario's ``deployments``; reference pools if left out.
+    setup : optional
+        The scenario's ``setup``; log-normal with a median of 30 s if left out.
+    catalog : Catalog, optional
+        Platforms and prices; the shipped ones if None.
+    seed : int
+        Of the log's scatter and of the models.
+    """
+
+    def __init__(
+        self,
+        trace: TraceData,
+        service: Mapping[str, Any],
+        *,
+        start: str | None,
+        horizon_s: float,
+        deployments: Sequence[Mapping[str, Any]] | None = None,
+        setup: Any = None,  # noqa: ANN401 - as the scenario has it
+        catalog: Catalog | None = None,
+        seed: int = 1,
+    ) -> None:
+        self._trace = trace
+        self._common: dict[str, Any] = {
+            "seed": seed,
+            "start": start,
+            "horizon": horizon_s,
+            "service": dict(service),
+            "setup": setup
+            or {"distribution": "lognormal", "median": "30s", "sigma": 0.3},
+            "deployments": list(deployments or reference_deployments()),
+        }
+        self._catalog = load_catalog() if catalog is None else catalog
+        self.n_requests = trace.n_requests
+        self.realizations = runs_worth(self.n_requests)
+        self._log: _Run | None = None
+
+    @property
+    def log(self) -> _Run:
+        """What the log does."""
+        if self._log is None:
+            self._log = self.run({"trace": {"path": "log"}}, self.realizations)
+        return self._log
+
+    def compare(self, traffic: Mapping[str, Any], seeds: int) -> tuple[PoolCheck, ...]:
+        """Return the log and a model on each pool."""
+        model = self.run(traffic, seeds)
+        return tuple(
+            _pool_check(name, log, other)
+            for name, log, other in zip(
+                model.names, self.log.outcomes, model.outcomes, strict=True
+            )
+        )
+
+    def try_out(
+        self, traffic: Mapping[str, Any], seeds: int
+    ) -> tuple[PoolCheck, ...] | None:
+        """Return the same, or None if the model cannot be simulated."""
+        try:
+            study = self._study(traffic)
+            expected = expected_requests(study.scenario, None, study.horizon_s)
+            if expected > _TOO_MANY * self.n_requests + _FEW:
+                return None
+            return self.compare(traffic, seeds)
+        except (CostsimError, ValidationError):
+            return None
+
+    def run(self, traffic: Mapping[str, Any], times: int) -> _Run:
+        """Send traffic through the pools some times."""
+        study = self._study(traffic)
+        finished = [replicate(study, number)[1] for number in range(times)]
+        names = [one.name for one in study.deployments]
+        return _Run(names, [[one[i] for one in finished] for i in range(len(names))])
+
+    def burstiness(
+        self, traffic: Mapping[str, Any] | None, times: int
+    ) -> list[Burstiness]:
+        """Return what the log (None) or a model is like, some times."""
+        study = self._study(traffic or {"trace": {"path": "log"}})
+        found = []
+        for number in range(times):
+            meter = BurstinessMeter(study.horizon_s)
+            for chunk in arrival_chunks(study.scenario, number, study.trace):
+                meter.add(chunk.arrival_s)
+            found.append(meter.result())
+        return found
+
+    def _study(self, traffic: Mapping[str, Any]) -> Study:
+        scenario = Scenario.model_validate(
+            {"name": "check", "traffic": traffic, **self._common}
+        )
+        trace = self._trace if scenario.traffic.trace is not None else None
+        deployments = resolve(scenario, self._catalog).deployments
+        return Study(
+            scenario,
+            deployments,
+            trace,
+            float(scenario.horizon or 0.0),
+            keep_responses=False,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    names: list[str]
+    outcomes: list[list[Outcome]]
+    """By pool, then by realization or seed."""
+
+
+def _pool_check(name: str, log: list[Outcome], model: list[Outcome]) -> PoolCheck:
+    each = [_measured([one]) for one in model]
+    return PoolCheck(
+        name,
+        _measured(log),
+        _measured(model),
+        _range([one.cost_usd for one in each]),
+        _range([one.p95_s for one in each]),
+        _range([one.cold_start_fraction for one in each]),
+    )
+
+
+def _measured(outcomes: list[Outcome]) -> Measured:
+    measures = [one.measures for one in outcomes]
+    cost_usd = math.fsum(one.bill.total_usd for one in outcomes)
+    requests = sum(one.requests for one in measures)
+    measured = sum(one.measured for one in measures)
+    counted = [one.histogram for one in measures if one.histogram is not None]
+    responses = np.sum(counted, axis=0)
+    return Measured(
+        requests / len(outcomes),
+        cost_usd / len(outcomes),
+        1000.0 * cost_usd / requests if requests else math.nan,
+        histogram_quantiles(responses)[_P95] if measured else math.nan,
+        sum(one.cold for one in measures) / measured if measured else math.nan,
+    )
+
+
+def _range(values: list[float]) -> tuple[float, float]:
+    return min(values), max(values)

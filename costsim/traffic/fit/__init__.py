@@ -1,0 +1,1 @@
+"""Models of traffic fitted to a log: one module an estimator."""
