@@ -195,6 +195,23 @@ def _two_units(seconds: int) -> str:
     return f"{seconds}s"
 
 
+def rate_unit(rate_per_s: float) -> tuple[float, str]:
+    """Return by what a rate is multiplied so that it is at least 1, and its unit.
+
+    The unit is s, min, h, or day, however little that is.
+    """
+    units = ((1.0, "s"), (60.0, "min"), (3600.0, "h"))
+    day = (SECONDS_PER_DAY, "day")
+    return next((one for one in units if rate_per_s * one[0] >= 1), day)
+
+
+def format_rate(rate_per_s: float) -> str:
+    """Return a rate with three digits, such as ``2.87/min``."""
+    scale, unit = rate_unit(rate_per_s)
+    rate = rate_per_s * scale
+    return f"{rate:,.0f}/{unit}" if rate >= 1000 else f"{rate:.3g}/{unit}"
+
+
 def format_usd(usd: float) -> str:
     """Return money with cents below 1,000, whole dollars above, and a sign if negative."""
     if not math.isfinite(usd):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costsim.units import SECONDS_PER_HOUR, rate_unit
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -24,7 +26,6 @@ _WIDTH = 680
 # Okabe and Ito's palette, told apart by readers with any color vision.
 _INK, _REFERENCE = "#0072B2", "#D55E00"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_SECONDS_PER_HOUR = 3600.0
 _DAYS_SHOWN_S = 2 * 86_400.0
 """Above this span an axis of times shows days, below it hours."""
 
@@ -183,18 +184,10 @@ def stacked(charts: Sequence[Chart], title: str) -> Chart:
     }
 
 
-def rate_unit(rate_per_s: float) -> tuple[float, str]:
-    """Return by what rates are multiplied so that this one is at least 1, and the unit."""
-    for scale, unit in ((1.0, "s"), (60.0, "min"), (_SECONDS_PER_HOUR, "h")):
-        if rate_per_s * scale >= 1:
-            return scale, unit
-    return 86_400.0, "day"
-
-
 def _times(times_s: Floats, start: datetime | None) -> list[float | str]:
     """Return times as the charts have them: hours, or moments by the clock of the start."""
     if start is None:
-        return list(map(float, times_s / _SECONDS_PER_HOUR))
+        return list(map(float, times_s / SECONDS_PER_HOUR))
     plain = start.replace(tzinfo=None)
     moments = (plain + timedelta(seconds=t) for t in times_s.tolist())
     return [f"{moment.isoformat(timespec='seconds')}Z" for moment in moments]

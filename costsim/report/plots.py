@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from costsim.report.charts import rate_unit
 from costsim.report.glyphs import regrouped
-from costsim.units import format_duration, format_fraction
+from costsim.units import format_duration, format_fraction, format_rate
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,7 +52,6 @@ def rate_plot(
     glyphs = _EIGHTHS if unicode else _ASCII_EIGHTHS
     rates = regrouped(rate_per_s, width - _LABEL_WIDTH)
     top = float(rates.max(initial=0.0))
-    scale, unit = rate_unit(top)
     # The smallest something shows; zero is empty.
     eighths = np.ceil(rates / top * _ROWS * 8).astype(int) if top > 0 else rates * 0
     lines = []
@@ -61,7 +59,7 @@ def rate_plot(
         steps = np.clip(eighths - 8 * row, 0, 8).astype(int)
         label = ""
         if row == _ROWS - 1:
-            label = f"{top * scale:.3g}/{unit}"
+            label = format_rate(top)
         lines.append(f"{label:>{_LABEL_WIDTH - 1}} {''.join(glyphs[s] for s in steps)}")
     lines.append(_axis(span_s, start, len(rates)))
     return lines
@@ -80,13 +78,12 @@ def week_plot(rate_per_s: Floats, *, unicode: bool) -> list[str]:
     shades = _SHADES if unicode else _ASCII_SHADES
     # The busiest hours do not count, or one event would make all others look alike.
     top = float(np.nanquantile(rate_per_s, _FULL)) or float(np.nanmax(rate_per_s))
-    scale, unit = rate_unit(top)
     # Two characters an hour, so that a day is wide enough to be read.
     lines = [f"{'':>{_LABEL_WIDTH}}{''.join(f'{h:<12}' for h in (0, 6, 12, 18))}24"]
     for day, rates in zip(_DAYS, rate_per_s, strict=True):
         cells = "".join(2 * _shade(rate, top, shades) for rate in rates.tolist())
         lines.append(f"{day:>{_LABEL_WIDTH - 1}} {cells}".rstrip())
-    full = f"{2 * shades[-1]} = {top * scale:.3g}/{unit} and more"
+    full = f"{2 * shades[-1]} = {format_rate(top)} and more"
     return [*lines, f"{'':>{_LABEL_WIDTH}}{full}"]
 
 

@@ -12,12 +12,11 @@ from rich.text import Text
 from costsim.report.columns import Column, fitting, render
 from costsim.report.glyphs import sparkline, stacked_bar
 from costsim.study.verdict import format_measure, label
-from costsim.units import format_duration, format_fraction, format_usd
+from costsim.units import format_duration, format_fraction, format_rate, format_usd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from costsim.simulation.timeline import Timeline
     from costsim.study.result import DeploymentRow, RunResult
 
 _NAME_WIDTH = 28
@@ -77,13 +76,17 @@ def _headline(result: RunResult) -> str:
     )
     parts = [
         f"{short(result.scenario.name, 40)}: {first.requests:,.0f} requests in "
-        f"{format_duration(result.horizon_s)}",
+        f"{format_duration(result.horizon_s)} ({format_rate(_mean_rate(result))})",
         count,
         f"seed {result.seed}",
     ]
     if result.prices_as_of:
         parts.append(f"prices as of {result.prices_as_of}")
     return ", ".join(parts)
+
+
+def _mean_rate(result: RunResult) -> float:
+    return sum(source.rate_per_s for source in result.traffic)
 
 
 def _table(result: RunResult, width: int) -> RenderableType:
@@ -209,7 +212,9 @@ def _life(result: RunResult, width: int, unicode: bool) -> list[str]:
     if not result.timelines:
         return []
     first = result.timelines[0]
-    curves = [(first.arrivals, f"traffic, peak {_rate(first)}")]
+    curves = [
+        (first.arrivals, f"traffic, peak {format_rate(float(first.arrivals.max()))}")
+    ]
     curves += [
         (timeline.starting + timeline.ready, short(row.deployment))
         for row, timeline in zip(result.rows, result.timelines, strict=True)
@@ -221,12 +226,3 @@ def _life(result: RunResult, width: int, unicode: bool) -> list[str]:
         for curve, name in curves
     ]
     return ["FIRST REPLICATION", *lines]
-
-
-def _rate(timeline: Timeline) -> str:
-    """Return the busiest bin's rate, in the unit that gives at least 1."""
-    per_s = float(timeline.arrivals.max())
-    units = (("s", 1.0), ("min", 60.0), ("h", 3600.0))
-    fitting_units = [unit for unit in units if per_s * unit[1] >= 1] or [units[-1]]
-    name, seconds = fitting_units[0]
-    return f"{per_s * seconds:,.1f}/{name}"

@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from costsim.report.charts import gap_chart, rate_chart, rate_unit, stacked, week_chart
+from costsim.report.charts import gap_chart, rate_chart, stacked, week_chart
 from costsim.report.columns import Column, render
 from costsim.report.plots import gap_plot, rate_plot, week_plot
 from costsim.report.terminal import short
@@ -20,7 +20,7 @@ from costsim.traffic.burstiness import (
     IDLE_WINDOWS_S,
     PEAK_WINDOWS_S,
 )
-from costsim.units import format_duration, format_fraction
+from costsim.units import format_duration, format_fraction, format_rate, rate_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from costsim.traffic.burstiness import Burstiness
     from costsim.traffic.describe import Description, Work
     from costsim.traffic.formats.batch import Format
+    from costsim.traffic.source import SourceRate
 
 _WINDOWS_S = (1.0, 10.0, 60.0, 300.0, 600.0, 3600.0)
 _MOST_SOURCES = 10
@@ -200,8 +201,7 @@ def _headline(one: Description) -> str:
     parts = [f"{short(one.name, 40)}: {found.n_requests:,} requests"]
     parts[0] += f" in {format_duration(found.span_s)}"
     if found.mean_rate_per_s:
-        scale, unit = rate_unit(found.mean_rate_per_s)
-        parts.append(f"{found.mean_rate_per_s * scale:.3g}/{unit}")
+        parts.append(format_rate(found.mean_rate_per_s))
     parts.append("first replication" if one.format == "scenario" else one.format)
     return ", ".join(parts)
 
@@ -253,10 +253,9 @@ def _spikes(found: Burstiness) -> str:
     times = ""
     if math.isfinite(highest.magnitude):
         times = f" ({highest.magnitude:.0f} times the usual)"
-    scale, unit = rate_unit(highest.peak_rate_per_s)
     return (
         f"spikes           {len(found.surges)} ({len(found.surges) / weeks:.1f} a week), "
-        f"up to {highest.peak_rate_per_s * scale:.3g}/{unit}{times}"
+        f"up to {format_rate(highest.peak_rate_per_s)}{times}"
     )
 
 
@@ -301,11 +300,11 @@ def _source_table(one: Description, width: int) -> list[RenderableType]:
         Column(
             "SHARE", tuple(format_fraction(s.requests / total) for s in shown), "right"
         ),
-        Column("RATE", tuple(_rate(s.rate_per_s) for s in shown), "right"),
+        Column("RATE", tuple(_rate(s.rate_per_s, s) for s in shown), "right"),
     ]
     if one.format == "scenario":
         asked = tuple(
-            "-" if s.asked_rate_per_s is None else _rate(s.asked_rate_per_s)
+            "-" if s.asked_rate_per_s is None else _rate(s.asked_rate_per_s, s)
             for s in shown
         )
         columns.append(Column("ASKED FOR", asked, "right"))
@@ -348,8 +347,9 @@ def _share(value: float | None) -> str:
     return "-" if value is None else format_fraction(value)
 
 
-def _rate(per_s: float) -> str:
-    scale, unit = rate_unit(per_s)
+def _rate(per_s: float, source: SourceRate) -> str:
+    """Return a rate of a source, all of them in one unit."""
+    scale, unit = rate_unit(max(source.rate_per_s, source.asked_rate_per_s or 0.0))
     return f"{per_s * scale:.3g}/{unit}"
 
 

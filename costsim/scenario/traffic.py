@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from costsim.catalog.lookup import unknown
 from costsim.scenario.processes import Cron, Poisson, Process
 from costsim.scenario.rates import Noise, Seasonal, Stage, Trend
 from costsim.scenario.spikes import Spike
 from costsim.scenario.trace import Trace
-from costsim.scenario.traffic_presets import expanded, preset_names, preset_profile
+from costsim.scenario.traffic_presets import PresetName, expanded, preset_profile
 from costsim.spec import Many, Name, Rate, RuleError, Spec, refuse_repeats
 
 _BESIDE_STAGES = ("rate", "seasonal", "trend")
@@ -23,7 +22,7 @@ class Stream(Spec):
 
     name: Name = "requests"
     """For the report and for spikes; the preset's name if it has a preset."""
-    preset: str | None = Field(default=None, exclude=True)
+    preset: PresetName | None = Field(default=None, exclude=True)
     """Traffic that somebody measured; keys beside it replace the preset's."""
     rate: Rate | None = None
     """Mean request rate over a season, spikes not counted, whatever the process. Not for cron."""
@@ -59,13 +58,6 @@ class Stream(Spec):
             return None
         return sum(stage.duration for stage in self.stages)
 
-    @field_validator("preset")
-    @classmethod
-    def _known_preset(cls, name: str | None) -> str | None:
-        if name is not None and name not in preset_names():
-            raise ValueError(unknown("preset", name, preset_names()))
-        return name
-
     @model_validator(mode="after")
     def _one_measure(self) -> Self:
         if isinstance(self.arrivals, Cron):
@@ -98,7 +90,7 @@ class Stream(Spec):
 class Traffic(Spec):
     """When requests arrive."""
 
-    preset: str | None = Field(default=None, exclude=True)
+    preset: PresetName | None = Field(default=None, exclude=True)
     """Instead of streams: short for one stream with this preset."""
     streams: Many[Stream] = ()
     """Synthetic traffic."""
@@ -120,13 +112,6 @@ class Traffic(Spec):
     @classmethod
     def _with_presets(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
         return expanded(value) if isinstance(value, dict) else value
-
-    @field_validator("preset")
-    @classmethod
-    def _known_preset(cls, name: str | None) -> str | None:
-        if name is not None and name not in preset_names():
-            raise ValueError(unknown("preset", name, preset_names()))
-        return name
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter
 
+from costsim.catalog.lookup import unknown
 from costsim.catalog.provenance import Sourced, complete
 from costsim.scenario.rates import Seasonal
 from costsim.spec import Name, RuleError, Spec
@@ -59,6 +60,16 @@ def traffic_presets() -> dict[str, TrafficPreset]:
 def preset_names() -> tuple[str, ...]:
     """Return the names of all presets."""
     return tuple(traffic_presets())
+
+
+def _known_name(name: str) -> str:
+    if name not in preset_names():
+        raise ValueError(unknown("preset", name, preset_names()))
+    return name
+
+
+PresetName = Annotated[str, AfterValidator(_known_name)]
+"""The name of a preset."""
 
 
 def preset_profile(name: str | None) -> Seasonal | None:

@@ -40,6 +40,7 @@ from costsim.traffic.source import (
     expected_requests,
     horizon_s,
     load_trace,
+    source_rates,
     trace_warnings,
     traffic_notes,
 )
@@ -172,6 +173,11 @@ def _result(
         scenario_hash=scenario_hash(scenario),
         seed=scenario.seed,
         horizon_s=study.horizon_s,
+        traffic=source_rates(
+            scenario,
+            np.mean([one.by_source for one in traffic], axis=0).tolist(),
+            study.horizon_s,
+        ),
         prices_as_of=min(
             (one.as_of for one in sources if one.as_of != UNDATED), default=None
         ),

@@ -30,7 +30,7 @@ from costsim.study.lanes import through_lanes
 from costsim.study.pools import pool_arguments
 from costsim.traffic.lifetimes import Lifetimes
 from costsim.traffic.setups import SetupLaw, UnbilledSetups
-from costsim.traffic.source import arrival_chunks
+from costsim.traffic.source import arrival_chunks, source_names
 from costsim.units import LONGEST_S
 from costsim.yaml_source import shorten
 
@@ -62,8 +62,14 @@ class Outcome:
 class Arrived:
     """How many requests came in one replication."""
 
-    requests: int
+    by_source: tuple[int, ...]
+    """Of each of ``source_names``."""
     after_warm_up: int
+
+    @property
+    def requests(self) -> int:
+        """All of them."""
+        return sum(self.by_source)
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ def replicate(
         If a run would end in centuries only.
     """
     pools = [_Pool(study, deployment, replication) for deployment in study.deployments]
-    counted = _Counter(study.scenario.warm_up)
+    counted = _Counter(study.scenario)
     chunks = arrival_chunks(study.scenario, replication, study.trace)
     through_lanes(chunks, [counted.feed, *(pool.feed for pool in pools)], lanes)
     return counted.arrived, [pool.finish() for pool in pools]
@@ -118,17 +124,22 @@ def pool_settings(study: Study, deployment: ResolvedDeployment) -> Settings:
 class _Counter:
     """Counts requests as they come."""
 
-    def __init__(self, warm_up_s: float) -> None:
-        self._warm_up_s = warm_up_s
-        self._n = self._n_early = 0
+    def __init__(self, scenario: Scenario) -> None:
+        self._warm_up_s = scenario.warm_up
+        self._counts = np.zeros(len(source_names(scenario)), dtype=np.int64)
+        self._n_early = 0
 
     def feed(self, chunk: ArrivalChunk) -> None:
-        self._n += chunk.arrival_s.size
+        if chunk.source is None:
+            self._counts[0] += chunk.arrival_s.size
+        else:
+            self._counts += np.bincount(chunk.source, minlength=self._counts.size)
         self._n_early += int(chunk.arrival_s.searchsorted(self._warm_up_s))
 
     @property
     def arrived(self) -> Arrived:
-        return Arrived(self._n, self._n - self._n_early)
+        n = int(self._counts.sum())
+        return Arrived(tuple(self._counts.tolist()), n - self._n_early)
 
 
 class _Pool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from costsim.scenario.deployment import PriceSource
     from costsim.scenario.schema import Scenario
     from costsim.simulation.timeline import Timeline
+    from costsim.traffic.source import SourceRate
 
 SCHEMA_VERSION = 1
 """Of the JSON form; additions keep it, anything else raises it."""
@@ -128,6 +129,9 @@ class RunResult:
     scenario_hash: str
     seed: int
     horizon_s: float
+    traffic: tuple[SourceRate, ...]
+    """What each stream and the trace brought, the mean of all replications, and what
+    they were asked for."""
     prices_as_of: str | None
     """Oldest price used, as it was dated; None if all are the user's own."""
     rows: tuple[DeploymentRow, ...]
@@ -164,6 +168,7 @@ class RunResult:
             "scenario": {"name": self.scenario.name, "hash": self.scenario_hash},
             "seed": self.seed,
             "horizon_s": self.horizon_s,
+            "traffic": [_plain(source) for source in self.traffic],
             "prices_as_of": self.prices_as_of,
             "quantile_method": self.quantile_method,
             "deployments": self.to_rows(),

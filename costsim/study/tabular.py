@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import tempfile
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from costsim.errors import OutputError
+from costsim.whole_file import whole_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Rows = list[dict[str, object]]
 Form = Literal["csv", "markdown", "json"]
@@ -31,21 +31,8 @@ def write_whole(path: Path, content: str | bytes) -> Path:
     OutputError
         If it cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content.encode() if isinstance(content, str) else content)
-            Path(draft).chmod(0o644)
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        message = f"cannot be written: {reason}"
-        raise OutputError(message, path=str(path)) from None
+    with whole_file(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
     return path
 
 

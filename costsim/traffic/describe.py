@@ -13,14 +13,15 @@ from costsim.traffic.fit.service import known_values
 from costsim.traffic.fit.sessions import log_sessions
 from costsim.traffic.replay import realization
 from costsim.traffic.source import (
+    SourceRate,
     arrival_chunks,
     horizon_s,
     load_trace,
     source_names,
+    source_rates,
     trace_warnings,
     traffic_notes,
 )
-from costsim.traffic.synthesis import asked_rate
 from costsim.traffic.trace import VALUE_FIELDS, slices
 
 if TYPE_CHECKING:
@@ -64,21 +65,6 @@ class Sessions:
     """Between two requests of one; None if all have one request. [s]"""
 
 
-@dataclass(frozen=True)
-class Source:
-    """One stream of a scenario, or one key of a log."""
-
-    name: str
-    """Its name."""
-    requests: int
-    """Requests that came."""
-    rate_per_s: float
-    """Realized mean rate. [requests/s]"""
-    asked_rate_per_s: float | None
-    """Mean rate that the scenario asks for, profile, trend and spikes included; None for
-    a log. [requests/s]"""
-
-
 @dataclass(frozen=True, eq=False)
 class Description:
     """What a log or the first replication of a scenario's traffic is like."""
@@ -95,7 +81,7 @@ class Description:
     """What requests bring."""
     sessions: Sessions | None
     """Sessions, if the log names them."""
-    sources: tuple[Source, ...]
+    sources: tuple[SourceRate, ...]
     """Streams of a scenario; keys of a log, the busiest first."""
     notes: tuple[str, ...]
     """How it was read."""
@@ -145,10 +131,6 @@ def describe_scenario(scenario: Scenario, name: str) -> Description:
         weight = chunk.arrival_s.size if chunk.source is None else 1
         counts += weight * np.bincount(source, minlength=len(names))
         work.append(chunk.service_time_s[:: 1 + int(counts.sum()) // _MOST_VALUES])
-    asked = {
-        stream.name: asked_rate(scenario, stream, end_s)
-        for stream in scenario.traffic.streams
-    }
     return Description(
         name=name,
         format="scenario",
@@ -156,10 +138,7 @@ def describe_scenario(scenario: Scenario, name: str) -> Description:
         burstiness=meter.result(start=scenario.start),
         work=_figures("service_time_s", np.concatenate([np.empty(0), *work])),
         sessions=None,
-        sources=tuple(
-            Source(one, n, n / end_s, asked.get(one))
-            for one, n in zip(names, counts.tolist(), strict=True)
-        ),
+        sources=source_rates(scenario, counts.tolist(), end_s),
         notes=traffic_notes(scenario, trace),
         warnings=trace_warnings(trace),
     )
@@ -185,7 +164,7 @@ def _sessions(trace: TraceData, seed: int) -> Sessions | None:
     return Sessions(cut.sizes.size, cut.mean_size, gap_s)
 
 
-def _keys(trace: TraceData) -> tuple[Source, ...]:
+def _keys(trace: TraceData) -> tuple[SourceRate, ...]:
     if trace.key is None:
         return ()
     counts = np.zeros(len(trace.keys) + 1)
@@ -196,7 +175,7 @@ def _keys(trace: TraceData) -> tuple[Source, ...]:
     span_s = log_span_s(trace)
     busiest = np.argsort(-counts[1:], kind="stable").tolist()
     return tuple(
-        Source(trace.keys[i], int(counts[i + 1]), counts[i + 1] / span_s, None)
+        SourceRate(trace.keys[i], int(counts[i + 1]), counts[i + 1] / span_s, None)
         for i in busiest
         if counts[i + 1]
     )

@@ -8,20 +8,19 @@ Mooncake's lines are what vLLM (``timed_trace``) and aiperf (``mooncake_trace``)
 from __future__ import annotations
 
 import io
-import os
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import numpy as np
 
 from costsim.errors import OutputError
+from costsim.whole_file import whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from costsim.records import Floats
 
@@ -88,20 +87,8 @@ def write_requests(
         content = io.BytesIO()
         _write(blocks, content, form, start)
         return content.getvalue()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                _write(blocks, file, form, start)
-            Path(draft).chmod(0o644)
-            Path(draft).replace(path)
-        except BaseException:
-            Path(draft).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        message = f"cannot be written: {error.strerror or error}"
-        raise OutputError(message, path=str(path)) from None
+    with whole_file(path) as file:
+        _write(blocks, file, form, start)
     return b""
 
 

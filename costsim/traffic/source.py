@@ -20,6 +20,7 @@ from costsim.traffic.replay import TraceReader
 from costsim.traffic.streams import stream_rng
 from costsim.traffic.synthesis import (
     MAX_IN_MEMORY,
+    asked_rate,
     expected_draws,
     stream_notes,
     stream_reader,
@@ -28,7 +29,7 @@ from costsim.traffic.work import service_times, trace_needs
 from costsim.units import format_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
@@ -93,6 +94,45 @@ class Arrivals:
     def mean_rate_per_s(self) -> float:
         """Realized mean rate over the horizon. [requests/s]"""
         return self.n_requests / self.horizon_s
+
+
+@dataclass(frozen=True)
+class SourceRate:
+    """How many requests one of the sources brought, and how many it was asked for."""
+
+    name: str
+    """A stream, ``trace``, or a key of a log."""
+    requests: float
+    """Requests that came; the mean of several replications. [requests]"""
+    rate_per_s: float
+    """Realized mean rate. [requests/s]"""
+    asked_rate_per_s: float | None
+    """Mean rate that the scenario asks for, profile, trend and spikes included; None for
+    what was recorded. [requests/s]"""
+
+
+def source_rates(
+    scenario: Scenario, requests: Sequence[float], end_s: float
+) -> tuple[SourceRate, ...]:
+    """Return how many requests each source brought, beside what was asked for.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was asked for.
+    requests : sequence of float
+        Of each of ``source_names``, in a replication. [requests]
+    end_s : float
+        End of the run. [s]
+    """
+    asked = {
+        stream.name: asked_rate(scenario, stream, end_s)
+        for stream in scenario.traffic.streams
+    }
+    return tuple(
+        SourceRate(name, n, n / end_s, asked.get(name))
+        for name, n in zip(source_names(scenario), requests, strict=True)
+    )
 
 
 def load_trace(scenario: Scenario) -> TraceData | None:

@@ -14,6 +14,7 @@ from costsim.units import (
     SECONDS_PER_MONTH,
     format_duration,
     format_fraction,
+    format_rate,
     format_usd,
     parse_duration,
     parse_moment,
@@ -265,3 +266,18 @@ def test_money_is_shown_in_cents_below_a_thousand(usd, text):
 )
 def test_fractions_are_shown_in_per_cent(fraction, text):
     assert format_fraction(fraction) == text
+
+
+@pytest.mark.parametrize(
+    ("rate_per_s", "text"),
+    [
+        (1234.5, "1,234/s"),
+        (2.0, "2/s"),
+        (0.999, "59.9/min"),
+        (0.01, "36/h"),
+        (1e-5, "0.864/day"),
+        (0.0, "0/day"),
+    ],
+)
+def test_rates_have_the_unit_in_which_they_are_at_least_1(rate_per_s, text):
+    assert format_rate(rate_per_s) == text

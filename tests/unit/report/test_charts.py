@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from costsim.errors import InputError
-from costsim.report.charts import gap_chart, rate_chart, rate_unit, stacked, week_chart
+from costsim.report.charts import gap_chart, rate_chart, stacked, week_chart
 from costsim.report.pictures import picture
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -26,13 +26,6 @@ def test_times_are_those_of_the_clock_of_the_start():
     values = rate_chart(EDGES_S, RATES, START)["data"]["values"]
 
     assert values[1]["at"] == "2026-03-02T10:00:00Z"
-
-
-@pytest.mark.parametrize(
-    ("rate_per_s", "unit"), [(2.0, "s"), (0.5, "min"), (0.01, "h"), (1e-5, "day")]
-)
-def test_rates_have_the_unit_in_which_the_highest_is_at_least_1(rate_per_s, unit):
-    assert rate_unit(rate_per_s)[1] == unit
 
 
 def test_the_week_has_the_hours_that_were_seen():

@@ -139,7 +139,9 @@ def test_the_report_has_its_parts_in_order(result):
 
 
 def test_the_headline_says_what_the_numbers_rest_on(result):
-    assert lines_of(result)[0] == "small: 108 requests in 2h, 3 replications, seed 3"
+    assert lines_of(result)[0] == (
+        "small: 108 requests in 2h (54.2/h), 3 replications, seed 3"
+    )
 
 
 def test_one_replication_is_not_plural():
@@ -297,7 +299,7 @@ def test_a_sparkline_stands_for_the_traffic_and_each_deployment(result):
 
     labels = [re.sub(r"^  \S+  ", "", line).rstrip() for line in section]
     assert labels == [
-        "traffic, peak 6.0/min",
+        "traffic, peak 6/min",
         *(short(r.deployment) for r in result.rows),
     ]
     assert len({len(line.split()[0]) for line in section}) == 1
@@ -312,7 +314,7 @@ def test_a_sparkline_is_never_broken(result, width):
 
 @pytest.mark.parametrize(
     ("per_s", "told"),
-    [(12.0, "12.0/s"), (0.5, "30.0/min"), (0.001, "3.6/h"), (0.0, "0.0/h")],
+    [(12.0, "12/s"), (0.5, "30/min"), (0.001, "3.6/h"), (0.0, "0/day")],
 )
 def test_the_peak_rate_has_the_unit_that_makes_it_at_least_one(result, per_s, told):
     timeline = replace(

@@ -83,6 +83,25 @@ def test_the_dict_has_the_promised_keys(result):
     assert told["deployments"] == result.to_rows()
 
 
+def test_each_stream_has_the_rate_that_came_beside_the_one_asked_for():
+    users = {"name": "users", "rate": "600/h", "trend": {"growth_per_month": 0.0}}
+    clock = {
+        "name": "clock",
+        "arrivals": {"process": "cron", "every": "1h", "batch_size": 5},
+    }
+    found = answer(own(), traffic={"streams": [users, clock]}, horizon="4h")
+
+    first, second = found.traffic
+    assert (first.name, second.name) == ("users", "clock")
+    assert first.asked_rate_per_s * 6 == pytest.approx(1)
+    assert first.requests == pytest.approx(2400, abs=5 * (2400 / 3) ** 0.5)
+    assert first.rate_per_s == pytest.approx(first.requests / 14_400)
+    # At 1 h, 2 h and 3 h: the run ends at the fourth.
+    assert (second.requests, second.asked_rate_per_s) == (15, 15 / 14_400)
+    assert found.rows[0].requests == first.requests + second.requests
+    assert found.to_dict()["traffic"][1]["rate_per_s"] == second.rate_per_s
+
+
 def test_the_json_is_standard_json(result):
     def refuse(word):
         raise AssertionError(word)
