@@ -131,11 +131,17 @@ class BurstinessMeter:
     ----------
     span_s : float
         Time that the requests cover. [s]
+    least_s : float
+        Figures of windows narrower than this, and of gaps, are not wanted: of a log that
+        has bins they would tell how its requests were scattered. [s]
     """
 
-    def __init__(self, span_s: float) -> None:
+    def __init__(self, span_s: float, least_s: float = 0.0) -> None:
         self._span_s = span_s
-        self._windows = [_Windows(width_s, span_s) for width_s in _WINDOWS_S]
+        self._least_s = least_s
+        self._windows = [
+            _Windows(width_s, span_s) for width_s in _WINDOWS_S if width_s >= least_s
+        ]
         self._minutes = Counts(minute_width(span_s), span_s)
         self._course = Counts(round_width(span_s / _POINTS), span_s)
         self._gaps = GapStatistics()
@@ -151,13 +157,50 @@ class BurstinessMeter:
             windows.add(block)
         self._minutes.add(block)
         self._course.add(block)
-        self._gaps.add(block)
-        self._hourly.add(block)
+        if not self._least_s:
+            self._gaps.add(block)
+            self._hourly.add(block)
+
+    def add_bins(
+        self,
+        begin_s: Floats,
+        width_s: Floats,
+        count: Ints,
+        rng: np.random.Generator,
+    ) -> None:
+        """Count the requests of bins of a minute or more, scattered over their minutes.
+
+        As if each had been added at a uniform moment of its bin, without making them.
+
+        Parameters
+        ----------
+        begin_s, width_s : ndarray of float64
+            Where bins begin and how wide they are. [s]
+        count : ndarray of int64
+            Requests of each.
+        rng : numpy.random.Generator
+            Where the randomness comes from.
+        """
+        self._n += int(count.sum())
+        minute_s, left = self._minutes.width_s, count.copy()
+        first = (begin_s // minute_s).astype(np.int64)
+        end_s = begin_s + width_s
+        for step in range(int(np.ceil((end_s / minute_s - first).max(initial=0.0)))):
+            from_s = np.maximum(begin_s, (first + step) * minute_s)
+            rest_s = end_s - from_s
+            within_s = np.minimum((first + step + 1) * minute_s, end_s) - from_s
+            share = np.zeros(len(rest_s))
+            np.divide(within_s, rest_s, out=share, where=rest_s > 0)
+            n = rng.binomial(left, share.clip(0.0, 1.0))
+            self._minutes.add_to(first + step, n)
+            left -= n
 
     def result(
         self, *, start: datetime | None = None, bin_s: float = 0.0
     ) -> Burstiness:
         """Return what all of them are like; parameters as of ``burstiness``."""
+        if self._minutes.added_to:
+            self._take_from_minutes()
         known = {w.width_s: w for w in self._windows if w.width_s >= bin_s}
         some = self._span_s > 0
         return Burstiness(
@@ -182,6 +225,14 @@ class BurstinessMeter:
             hour_of_week=None if start is None else self._heat_map(start),
             surges=find_surges(self._minutes.counts, self._minutes.width_s, bin_s),
         )
+
+    def _take_from_minutes(self) -> None:
+        """Fill what was not counted, since requests were not added one by one."""
+        for windows in self._windows:
+            windows.take(self._minutes.merged(windows.width_s))
+        counts = self._minutes.merged(self._course.width_s)
+        if counts is not None:
+            self._course.counts = counts[: self._course.counts.size]
 
     def _correlation(self, width_s: float, lag_s: float) -> float | None:
         counts = self._minutes.merged(width_s)
@@ -223,6 +274,8 @@ class Counts:
     def __init__(self, width_s: float, span_s: float) -> None:
         self.width_s = width_s
         self.counts: Ints = np.zeros(whole_windows(span_s, width_s), dtype=np.int64)
+        self.added_to = False
+        """Whether numbers were added, and not arrivals."""
 
     def add(self, block: Floats) -> None:
         """Count arrivals. [s]"""
@@ -233,6 +286,12 @@ class Counts:
         if first <= last:
             edges = np.arange(first, last + 2) * self.width_s
             self.counts[first : last + 1] += np.diff(np.searchsorted(block, edges))
+
+    def add_to(self, bins: Ints, numbers: Ints) -> None:
+        """Add numbers of requests to bins, those beyond the span left out."""
+        self.added_to = True
+        within = (bins >= 0) & (bins < self.counts.size)
+        np.add.at(self.counts, bins[within], numbers[within])
 
     def merged(self, width_s: float) -> Ints | None:
         """Return the counts in bins of a multiple of the width; None if it is none."""
@@ -253,16 +312,19 @@ class _Windows:
         self._busy, self._most, self._sum, self._squares = 0, 0, 0, 0.0
 
     def add(self, block: Floats) -> None:
-        window = (block / self.width_s).astype(np.int64)
-        begins = np.flatnonzero(np.diff(window, prepend=-1))
-        counts = np.diff(begins, append=block.size)
-        windows = window[begins]
+        windows, counts = _counted(block, self.width_s)
         if windows[0] == self._window:
             counts[0] += self._count
         else:
             self._settle(np.array([self._window]), np.array([self._count]))
         self._settle(windows[:-1], counts[:-1])
         self._window, self._count = int(windows[-1]), int(counts[-1])
+
+    def take(self, counts: Ints | None) -> None:
+        """Take the counts of all windows, if they are known."""
+        if counts is not None:
+            busy = np.flatnonzero(counts)
+            self._settle(busy, counts[busy])
 
     def _settle(self, windows: Ints, counts: Ints) -> None:
         counts = counts[(windows >= 0) & (windows < self._n)]
@@ -295,6 +357,21 @@ class _Windows:
     def idle(self) -> float | None:
         self._close()
         return None if self._n < _FEWEST_WINDOWS else 1.0 - self._busy / self._n
+
+
+def _counted(block: Floats, width_s: float) -> tuple[Ints, Ints]:
+    """Return the windows in which some arrivals are, and how many are in each."""
+    first, last = int(block[0] // width_s), int(block[-1] // width_s)
+    if last - first > block.size // 8:
+        window = (block / width_s).astype(np.int64)
+        begins = np.flatnonzero(np.diff(window, prepend=-1))
+        return window[begins], np.diff(begins, append=block.size)
+    # In few windows their edges are found faster than the window of each request.
+    inner = np.arange(first + 1, last + 1) * width_s
+    edges = np.concatenate([[0], np.searchsorted(block, inner), [block.size]])
+    counts = np.diff(edges)
+    some = counts > 0
+    return np.arange(first, last + 1)[some], counts[some]
 
 
 def autocorrelation(counts: Ints | Floats, lag: float) -> float | None:

@@ -22,6 +22,7 @@ from costsim.traffic.source import (
     trace_warnings,
     traffic_notes,
 )
+from costsim.traffic.streams import stream_rng
 from costsim.traffic.trace import VALUE_FIELDS, slices
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 QUANTILES = (0.5, 0.95, 0.99)
 """Quantiles of the work that are told."""
+_MINUTE_S = 60.0
+"""Bins from which on requests need not be made to be counted. [s]"""
 _MOST_VALUES = 1_000_000
 """Values of a scenario's work from which on not all are looked at."""
 
@@ -101,14 +104,21 @@ def describe_log(trace: TraceData, name: str, seed: int = 1) -> Description:
     seed : int
         Of the scatter, where its requests are known to bins or seconds only.
     """
-    meter = BurstinessMeter(log_span_s(trace))
-    for arrival_s, _ in realization(trace, seed):
-        meter.add(arrival_s)
+    bin_s = bin_width_s(trace)
+    meter = BurstinessMeter(log_span_s(trace), bin_s)
+    if trace.count is not None and trace.width_s is not None and bin_s >= _MINUTE_S:
+        rng = stream_rng(seed, 0, "scatter")
+        columns = (trace.arrival_s, trace.width_s, trace.count)
+        for begin_s, width_s, count in zip(*map(slices, columns), strict=True):
+            meter.add_bins(begin_s, width_s, count, rng)
+    else:
+        for arrival_s, _ in realization(trace, seed):
+            meter.add(arrival_s)
     return Description(
         name=name,
         format=trace.format,
         start=trace.start,
-        burstiness=meter.result(start=trace.start, bin_s=bin_width_s(trace)),
+        burstiness=meter.result(start=trace.start, bin_s=bin_s),
         work=tuple(_work_of(trace)),
         sessions=_sessions(trace, seed),
         sources=_keys(trace),
@@ -157,6 +167,8 @@ def _figures(field: str, values: Floats) -> tuple[Work, ...]:
 
 
 def _sessions(trace: TraceData, seed: int) -> Sessions | None:
+    if trace.session is None:
+        return None
     cut = log_sessions(trace, gather_evidence(trace, seed), seed)
     if cut is None:
         return None

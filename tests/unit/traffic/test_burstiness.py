@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from costsim.traffic.burstiness import (
+    BurstinessMeter,
     Counts,
     autocorrelation,
     burstiness,
@@ -267,3 +268,36 @@ def test_runs_join_what_is_near():
 
 def test_less_than_a_day_has_no_usual_level():
     assert find_surges(np.ones(100, dtype=np.int64), 60.0) is None
+
+
+def test_requests_of_bins_are_counted_without_being_made():
+    n = 2000
+    meter = BurstinessMeter(300.0 * n, 300.0)
+    begin_s, count = 300.0 * np.arange(n), np.full(n, 1000)
+
+    meter.add_bins(begin_s, np.full(n, 300.0), count, np.random.default_rng(5))
+    found = meter.result(bin_s=300.0)
+
+    assert found.n_requests == 1000 * n
+    # Whole bins have no variance, and 600 s are two of them.
+    assert found.dispersion[600.0] == pytest.approx(0.0, abs=1e-9)
+    assert found.idle[3600.0] == 0.0
+    # The minutes of a bin share its requests: binomial with a fifth.
+    minutes = meter._minutes.counts
+    assert minutes.sum() == 1000 * n
+    assert minutes.var() == pytest.approx(1000 * 0.2 * 0.8, rel=0.05)
+
+
+def test_bins_that_lie_across_minutes_fill_each_in_proportion():
+    meter = BurstinessMeter(300.0, 120.0)
+
+    meter.add_bins(
+        np.array([30.0]),
+        np.array([120.0]),
+        np.array([40_000]),
+        np.random.default_rng(6),
+    )
+
+    expected = np.array([10_000, 20_000, 10_000, 0, 0])
+    assert np.abs(meter._minutes.counts - expected).max() < 500
+    assert meter._minutes.counts.sum() == 40_000
