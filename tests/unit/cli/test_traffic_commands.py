@@ -263,7 +263,7 @@ def test_every_format_is_listed_with_what_is_taken_as_the_arrival(invoke):
 def poisson_log(tmp_path_factory):
     rng = np.random.default_rng(8)
     path = tmp_path_factory.mktemp("logs") / "poisson.csv"
-    arrivals = np.cumsum(rng.exponential(60.0, 1500))
+    arrivals = np.cumsum(rng.exponential(200.0, 1500))
     work = rng.lognormal(0.0, 0.5, 1500)
     lines = (f"{a:.6f},{w:.4f}" for a, w in zip(arrivals, work, strict=True))
     path.write_text("arrival,duration\n" + "\n".join(lines) + "\n")
@@ -277,7 +277,7 @@ def test_a_model_is_a_scenario_that_runs(invoke, inside, poisson_log):
     assert answer.out == "wrote fit.yaml; next: costsim run fit.yaml\n"
     assert "Use the model: " in answer.err
     scenario = load_scenario("fit.yaml")
-    assert scenario.traffic.streams[0].rate * 60 == pytest.approx(1, rel=0.05)
+    assert scenario.traffic.streams[0].rate * 200 == pytest.approx(1, rel=0.05)
     ran = invoke("run", "fit.yaml", "--replications", 1, "--format", "json")
     assert ran.exit_code == 0
     requests = json.loads(ran.out)["deployments"][0]["requests"]
