@@ -94,7 +94,10 @@ def fitted_scenario(
 
 def fit_report(fit: Fit, check: SelfCheck, name: str, width: int) -> RenderableType:
     """Return what a model is, how near it is to its log, and whether to use it."""
-    head = f"{short(name, 40)}: {fit.process}, the nearest of {len(fit.tried)} models tried"
+    tried = "the only model tried"
+    if len(fit.tried) > 1:
+        tried = f"the nearest of {len(fit.tried)} models tried"
+    head = f"{short(name, 40)}: {fit.process}, {tried}"
     times = f"{check.seeds} seeds of the model"
     if check.realizations > 1:
         times += f", {check.realizations} replays of the log"
