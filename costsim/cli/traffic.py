@@ -151,22 +151,17 @@ def fit(
 
     target = None if out is None else _target(out, force)
     given = {} if scenario is None else _sections(scenario)
+    # An option goes before what the scenario says.
+    own = {"prefill": prefill, "decode": decode}
+    given |= {key: value for key, value in own.items() if value is not None}
+    pools = {key: given[key] for key in ("setup", "deployments") if key in given}
     trace = _log(log, list(settings or []))
-    service = given.pop("service", None)
     with output.status(quiet=quiet) as tell:
-        model = fit_model(
-            trace,
-            service=service,
-            prefill=prefill,
-            decode=decode,
-            seed=seed,
-            on_progress=tell,
-            **given,
-        )
+        model = fit_model(trace, seed=seed, on_progress=tell, **given)
         tell("checking the one chosen")
-        verdict = check_model(trace, model, seed=seed, **given)
+        verdict = check_model(trace, model, seed=seed, **pools)
     name = Path(log).name
-    text = fitted_scenario(model, verdict, name, **given)
+    text = fitted_scenario(model, verdict, name, **pools)
     if target is None:
         output.write(text)
     else:
@@ -256,11 +251,22 @@ def _scenario(file: str, settings: list[str]) -> Scenario:
 
 
 def _sections(file: str) -> dict[str, Any]:
-    """Return the sections of a scenario that a model is tried with."""
-    found = _scenario(file, []).model_dump(mode="json", exclude_unset=True)
-    return {
-        key: found[key] for key in ("service", "setup", "deployments") if key in found
+    """Return what a scenario says of service, setup and deployments, to try a model on.
+
+    A service that takes its work from the trace is fitted to the log instead; of tokens
+    the scenario's speeds are kept.
+    """
+    from costsim.traffic.work import trace_needs
+
+    scenario = _scenario(file, [])
+    written = scenario.model_dump(mode="json", exclude_unset=True)
+    kept: dict[str, Any] = {
+        key: written[key] for key in ("setup", "deployments") if key in written
     }
+    if not trace_needs(scenario.service):
+        return {**kept, "service": written["service"]}
+    tokens = written["service"].get("tokens", {})
+    return {**kept, **{key: tokens[key] for key in ("prefill", "decode") if tokens}}
 
 
 def _log(file: str, settings: list[str]) -> TraceData:

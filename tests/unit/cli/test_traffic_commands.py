@@ -294,3 +294,20 @@ def test_a_model_can_be_tried_on_the_deployments_of_a_scenario(
     assert [one["name"] for one in written["deployments"]] == ["one"]
     assert "tokens" in written["service"]
     assert "note: " not in answer.err
+
+
+def test_work_that_a_scenario_takes_from_its_trace_is_fitted_to_the_log(
+    invoke, inside, poisson_log
+):
+    scenario = yaml.safe_load(SCENARIO)
+    del scenario["horizon"]
+    scenario["traffic"] = {"trace": {"path": "log.csv"}}
+    scenario["service"] = {"time": "trace"}
+    (inside / "replay.yaml").write_text(yaml.safe_dump(scenario))
+
+    answer = invoke("traffic", "fit", poisson_log, "--scenario", "replay.yaml", "-q")
+
+    assert answer.exit_code == 0
+    law = yaml.safe_load(answer.out)["service"]["time"]
+    assert law["distribution"] == "lognormal"
+    assert law["sigma"] == pytest.approx(0.5, abs=0.05)
