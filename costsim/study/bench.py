@@ -36,6 +36,15 @@ IDLE_TIMEOUTS_S = (60.0, 300.0)
 """Idle timeouts of the reference pools. [s]"""
 COST_LIMIT, P95_LIMIT, COLD_LIMIT = 0.10, 0.10, 0.20
 """Largest relative errors of a model that can be used. [1]"""
+FEWEST_COLD_STARTS = 10
+"""With fewer in the log's replay their share is not compared but for the verdict."""
+_FAR = 2.0
+"""Standard deviations beyond which an error is no luck."""
+_ALIKE = 0.25
+"""Errors below this share of what is allowed are none."""
+_FEWEST_FOR_SPREAD = 4
+_COLD = 2
+"""Which of the three errors is that of cold starts."""
 _P95 = PERCENTS.index(95)
 
 
@@ -53,6 +62,8 @@ class Measured:
     """95 % quantile of all response times. [s]"""
     cold_start_fraction: float
     """Share of requests that waited for a replica that was starting."""
+    cold_starts: float = math.nan
+    """How many of them there were."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,9 @@ class PoolCheck:
     """Lowest and highest 95 % quantile of a seed. [s]"""
     model_cold_start_fraction: tuple[float, float]
     """Lowest and highest share of cold requests of a seed."""
+    spread: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Standard deviations of the three errors from one seed to the next: how far off one
+    run of the model is of what it is on average, and the log is one run."""
 
     @property
     def cost_error(self) -> float:
@@ -106,9 +120,42 @@ class PoolCheck:
         return max(self.errors)
 
     @property
+    def few_cold_starts(self) -> bool:
+        """Whether the log's cold starts are so few that their share is luck."""
+        return self.log.cold_starts < FEWEST_COLD_STARTS
+
+    @property
+    def telling_errors(self) -> tuple[float, float, float]:
+        """The errors that models are chosen by: a handful of cold starts tells little."""
+        cost, p95, cold = self.errors
+        if self.few_cold_starts:
+            least = max(1.0, self.log.cold_starts)
+            apart = abs(self.model.cold_starts - self.log.cold_starts)
+            cold = apart / max(COLD_LIMIT * least, _FAR * math.sqrt(least))
+        return cost, p95, cold
+
+    @property
+    def telling_badness(self) -> float:
+        """The largest of these."""
+        return max(self.telling_errors)
+
+    @property
     def loss(self) -> float:
         """Sum of their squares: smoother than the largest."""
-        return sum(one * one for one in self.errors)
+        return sum(one * one for one in self.telling_errors)
+
+    @property
+    def is_luck(self) -> bool:
+        """Whether the log could be one run of the model: no error is beyond its spread."""
+        errors = (self.cost_error, self.p95_error, self.cold_error)
+        limits = (COST_LIMIT, P95_LIMIT, COLD_LIMIT)
+        return all(
+            abs(error) <= max(_FAR * spread, _ALIKE * limit)
+            or (i == _COLD and self.few_cold_starts and self.telling_errors[i] <= 1.0)
+            for i, (error, spread, limit) in enumerate(
+                zip(errors, self.spread, limits, strict=True)
+            )
+        )
 
 
 def reference_deployments(
@@ -167,6 +214,8 @@ class Bench:
         Platforms and prices; the shipped ones if None.
     seed : int
         Of the log's scatter and of the models.
+    log_service : mapping, optional
+        Another ``service`` section for the log: the work that it recorded.
     """
 
     def __init__(
@@ -180,8 +229,10 @@ class Bench:
         setup: Any = None,  # noqa: ANN401 - as the scenario has it
         catalog: Catalog | None = None,
         seed: int = 1,
+        log_service: Mapping[str, Any] | None = None,
     ) -> None:
         self._trace = trace
+        self._log_service = dict(log_service or service)
         self._common: dict[str, Any] = {
             "seed": seed,
             "start": start,
@@ -247,9 +298,10 @@ class Bench:
         return found
 
     def _study(self, traffic: Mapping[str, Any]) -> Study:
-        scenario = Scenario.model_validate(
-            {"name": "check", "traffic": traffic, **self._common}
-        )
+        content = {"name": "check", "traffic": traffic, **self._common}
+        if "trace" in traffic:
+            content["service"] = self._log_service
+        scenario = Scenario.model_validate(content)
         trace = self._trace if scenario.traffic.trace is not None else None
         deployments = resolve(scenario, self._catalog).deployments
         return Study(
@@ -270,13 +322,24 @@ class _Run:
 
 def _pool_check(name: str, log: list[Outcome], model: list[Outcome]) -> PoolCheck:
     each = [_measured([one]) for one in model]
+    whole = _measured(log)
     return PoolCheck(
         name,
-        _measured(log),
+        whole,
         _measured(model),
         _range([one.cost_usd for one in each]),
         _range([one.p95_s for one in each]),
         _range([one.cold_start_fraction for one in each]),
+        (
+            _spread(
+                [one.cost_usd_per_1k_requests for one in each],
+                whole.cost_usd_per_1k_requests,
+            ),
+            _spread([one.p95_s for one in each], whole.p95_s),
+            _spread(
+                [one.cold_start_fraction for one in each], whole.cold_start_fraction
+            ),
+        ),
     )
 
 
@@ -287,13 +350,23 @@ def _measured(outcomes: list[Outcome]) -> Measured:
     measured = sum(one.measured for one in measures)
     counted = [one.histogram for one in measures if one.histogram is not None]
     responses = np.sum(counted, axis=0)
+    cold = sum(one.cold for one in measures)
     return Measured(
         requests / len(outcomes),
         cost_usd / len(outcomes),
         1000.0 * cost_usd / requests if requests else math.nan,
         histogram_quantiles(responses)[_P95] if measured else math.nan,
-        sum(one.cold for one in measures) / measured if measured else math.nan,
+        cold / measured if measured else math.nan,
+        cold / len(outcomes),
     )
+
+
+def _spread(values: list[float], log: float) -> float:
+    """Return the standard deviation of values, relative to the log's; 0 if unknown."""
+    known = [one for one in values if math.isfinite(one)]
+    if len(known) < _FEWEST_FOR_SPREAD or not log > 0:
+        return 0.0
+    return float(np.std(known, ddof=1)) / log
 
 
 def _range(values: list[float]) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """Is a model of a log's traffic good enough to be used in its place?
 
 The log is replayed, and the model is simulated with several seeds, through the same
-pools with the same law of service times. What is compared is what the user wants to
+pools; the replay with each request's own work, where the log recorded it. What is compared is what the user wants to
 know: cost, slow responses, cold starts; figures of burstiness tell why they differ.
 """
 
@@ -20,11 +20,13 @@ from costsim.study.bench import (
     PoolCheck,
 )
 from costsim.study.window import cut_window
+from costsim.traffic.fit.service import recorded_service
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from costsim.catalog.platform import Catalog
+    from costsim.study.bench import Measured
     from costsim.study.fitting import Fit
     from costsim.traffic.burstiness import Burstiness
     from costsim.traffic.trace import TraceData
@@ -125,10 +127,11 @@ def check(
         setup=setup,
         catalog=catalog,
         seed=seed,
+        log_service=(
+            recorded_service(window.trace, fit.service) if fit.own_work else None
+        ),
     )
-    if seeds is None:
-        seeds = bench.realizations
-    bench.realizations = seeds
+    seeds = bench.realizations = seeds or bench.realizations
     traffic = window.model(fit.traffic)
     pools = bench.compare(traffic, seeds)
     enough = trace.n_requests >= FEWEST_REQUESTS
@@ -153,16 +156,31 @@ def _verdict(use: bool, pools: tuple[PoolCheck, ...]) -> str:
             f"{COST_LIMIT:.0%} of the log's, its p95 response time within "
             f"{P95_LIMIT:.0%}, its share of cold starts within {COLD_LIMIT:.0%}"
         )
-    worst = max(pools, key=lambda one: one.badness)
+    # An error that is no luck is told rather than one that may be.
+    worst = max(
+        (one for one in pools if one.badness > 1.0), key=lambda one: one.telling_badness
+    )
     errors = (worst.cost_error, worst.p95_error, worst.cold_error)
-    sizes = worst.errors
+    cost, p95, cold = worst.errors
+    if worst.few_cold_starts:
+        cold = 0.0
     what = ("cost", "p95 response time", "share of cold starts")
     said = [
         f"{name} is {_said(error)}"
-        for name, error, size in zip(what, errors, sizes, strict=True)
+        for name, error, size in zip(what, errors, (cost, p95, cold), strict=True)
         if size > 1.0
     ]
-    return f"replay the log: with {worst.deployment}, the model's {', its '.join(said)}"
+    parts = [f"the model's {', its '.join(said)}"] if said else []
+    if worst.few_cold_starts and worst.errors[-1] > 1.0:
+        parts.append(_few_cold_starts(worst.log))
+    return f"replay the log: with {worst.deployment}, {'; '.join(parts)}"
+
+
+def _few_cold_starts(log: Measured) -> str:
+    return (
+        f"cold starts are too few to compare ({log.cold_starts:.2g} in "
+        f"{log.requests:,.0f})"
+    )
 
 
 def _too_few(n: int) -> str:

@@ -20,10 +20,15 @@ _MOST_SIGMA = 3.0
 _SHAPES = {"burstiness": (0.005, 1000.0), "shape": (0.1, 100.0)}
 
 
-def knobs(traffic: Mapping[str, Any]) -> dict[str, Knob]:
-    """Return what can be adjusted of a model's only stream, by name."""
+def knobs(traffic: Mapping[str, Any], *, noise_only: bool = False) -> dict[str, Knob]:
+    """Return what can be adjusted of a model's only stream, by name.
+
+    Of a process that the log shows as it is only the noise, if there is some.
+    """
     stream = traffic["streams"][0]
-    found = dict(_KNOBS.get(stream["arrivals"]["process"], {}))
+    found: dict[str, Knob] = {}
+    if not noise_only:
+        found |= _KNOBS.get(stream["arrivals"]["process"], {})
     if "start_rate" in stream:
         found["start rate"] = _start_rate
     if stream.get("noise"):

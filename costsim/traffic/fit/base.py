@@ -11,6 +11,7 @@ import numpy as np
 
 from costsim.traffic.fit.laws import per_second, rounded, seconds
 from costsim.traffic.fit.noise import Term, fit_noise
+from costsim.traffic.fit.plain import counts_are_independent, rate_changes
 from costsim.traffic.fit.profile import Profile, fit_profile
 from costsim.traffic.fit.spikes import SpikesFit, fit_spikes
 from costsim.traffic.fit.stages import fit_stages, stages_section
@@ -43,6 +44,8 @@ class Base:
     """Noise beyond ten minutes."""
     fine_terms: tuple[Term, ...]
     """Noise from one bin of the counts on."""
+    plain: bool = False
+    """Whether counts vary about the profile as those of independent requests do."""
     notes: tuple[str, ...] = ()
     """What was found, for the user."""
 
@@ -109,11 +112,15 @@ def fit_bases(evidence: Evidence) -> list[Base]:
         bin_s=evidence.bin_s,
     )
     found = [_base(evidence, spikes, profile)]
+    if found[0].plain:
+        return found
     for n_stages in _stage_numbers(evidence, profile):
         width_s = max(minutes.width_s, evidence.bin_s)
         counts = minutes.merged(width_s)
-        rates = None if counts is None else fit_stages(counts, width_s, n_stages)
-        if rates is not None and counts is not None:
+        if counts is None or not rate_changes(counts, n_stages):
+            continue
+        rates = fit_stages(counts, width_s, n_stages)
+        if rates is not None:
             covered_s = counts.size * width_s
             weights = rates / (float(counts.sum()) / covered_s)
             course = Profile(stages=tuple(weights.tolist()), span_s=covered_s)
@@ -149,6 +156,7 @@ def _base(evidence: Evidence, spikes: SpikesFit, profile: Profile) -> Base:
         start=(evidence.start or SOME_MONDAY) if seasonal else evidence.start,
         terms=terms,
         fine_terms=fine_terms,
+        plain=counts_are_independent(*_merged(evidence, counts, exposure_s)[:2]),
         notes=_base_notes(evidence, profile, spikes, seasonal),
     )
 
@@ -156,16 +164,22 @@ def _base(evidence: Evidence, spikes: SpikesFit, profile: Profile) -> Base:
 def _noise(
     evidence: Evidence, counts: Ints, expected: Floats
 ) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
-    width_s = evidence.minutes.width_s
-    times = max(1, math.ceil(evidence.bin_s / width_s - 1e-9))
-    n = counts.size // times
-    found = counts[: n * times].reshape(n, times).sum(1).astype(np.float64)
-    expected = expected[: n * times].reshape(n, times).sum(1)
-    width_s *= times
+    found, expected, width_s = _merged(evidence, counts, expected)
     return (
         fit_noise(found, expected, width_s),
         fit_noise(found, expected, width_s, shortest_s=width_s),
     )
+
+
+def _merged(
+    evidence: Evidence, counts: Ints, expected: Floats
+) -> tuple[Floats, Floats, float]:
+    """Return both in bins that are not narrower than those of the log, and their width."""
+    width_s = evidence.minutes.width_s
+    times = max(1, math.ceil(evidence.bin_s / width_s - 1e-9))
+    n = counts.size // times
+    found = counts[: n * times].reshape(n, times).sum(1).astype(np.float64)
+    return found, expected[: n * times].reshape(n, times).sum(1), width_s * times
 
 
 def _base_notes(

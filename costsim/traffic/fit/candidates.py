@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,9 @@ from costsim.traffic.fit.batches import fit_batches
 from costsim.traffic.fit.hawkes import fit_hawkes
 from costsim.traffic.fit.laws import per_second, rounded, seconds
 from costsim.traffic.fit.mmpp import fit_mmpp
+from costsim.traffic.fit.noise import fit_noise
 from costsim.traffic.fit.onoff import fit_onoff
+from costsim.traffic.fit.plain import gaps_are_exponential
 from costsim.traffic.fit.renewal import gamma_shape, weibull_shape
 from costsim.traffic.fit.sessions import cut_by_gap, session_process
 from costsim.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, format_duration
@@ -40,6 +42,7 @@ _OTHER_WIDTH = 4.0
 _LEAST_BRANCHING = 0.02
 _LEAST_WEIBULL = 0.1
 _AROUND = 50
+_LONGEST_QUICK_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Candidate:
     """What was estimated, for the user; may be empty."""
     notes: tuple[str, ...]
     """What was found of profile and spikes, for the user."""
+    by_key: bool = False
+    """Whether its process was read off the log's key, and is not to be adjusted."""
 
 
 def fit_candidates(
@@ -88,7 +93,7 @@ class _Proposals:
     def all(self, sessions: SessionCut | None) -> list[Candidate]:
         evidence = self._evidence
         self._propose("poisson", {"process": "poisson"}, 1)
-        if evidence.arrival_s.size < _FEWEST:
+        if evidence.arrival_s.size < _FEWEST or self._plain():
             return self._found
         self._with_noise("poisson", {"process": "poisson"}, 1)
         batches = fit_batches(evidence.arrival_s)
@@ -96,13 +101,44 @@ class _Proposals:
             self._propose("cron", batches, 1)
         if sessions is not None and sessions.sizes.size >= _FEWEST:
             note = f"{sessions.sizes.size:,} sessions by their key"
-            self._propose_both("sessions", session_process(sessions), 4, note)
+            # Read off the key, not fitted: no more than a rate is to be found.
+            self._propose_both("sessions", session_process(sessions), 1, note)
+            self._found = [
+                replace(one, by_key=one.name.startswith("sessions"))
+                for one in self._found
+            ]
         self._renewals()
+        self._quick_noise()
         self._hawkes()
         if evidence.bin_s <= 0 or evidence.shape is not None:
             self._clusters()
         self._modulated()
         return self._found
+
+    def _plain(self) -> bool:
+        """Return whether nothing tells the log from independent requests."""
+        if not self._base.plain:
+            return False
+        evidence = self._evidence
+        if evidence.bin_s > 0:
+            return evidence.shape is None
+        return gaps_are_exponential(self._operational())
+
+    def _quick_noise(self) -> None:
+        """Propose a rate that changes within seconds, of a short log."""
+        span_s = self._evidence.end_s - self._evidence.begin_s
+        if self._evidence.bin_s > 0 or span_s > _MOST_BINS * _FINE_S:
+            return
+        counts, exposure_s = self._counts(_FINE_S)
+        terms = fit_noise(
+            counts,
+            exposure_s * self._base.rate_per_s,
+            _FINE_S,
+            shortest_s=_FINE_S,
+            longest_s=_LONGEST_QUICK_S,
+        )
+        if terms:
+            self._propose("poisson", {"process": "poisson"}, 1, "", terms)
 
     def _propose(
         self,

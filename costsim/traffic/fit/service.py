@@ -60,6 +60,35 @@ def fit_service(
     return {"tokens": tokens}, note
 
 
+def recorded_service(trace: TraceData, service: dict[str, Any]) -> dict[str, Any]:
+    """Return the service section with each request's own work in place of its law.
+
+    So that a replay keeps what requests of one time have in common, long ones in a rush,
+    say. The same section if the log recorded none.
+
+    Parameters
+    ----------
+    trace : TraceData
+        The log, or a part of it.
+    service : mapping
+        What ``fit_service`` made of it.
+    """
+    if "time" in service and known_values(trace.duration_s).size:
+        return {"time": "trace"}
+    columns = (trace.input_tokens, trace.output_tokens)
+    if "tokens" not in service or any(column is None for column in columns):
+        return service
+    whole = (
+        np.isfinite(np.asarray(read) + np.asarray(written)).any()
+        for read, written in zip(
+            *(slices(one) for one in columns if one is not None), strict=True
+        )
+    )
+    if not any(whole):
+        return service
+    return {"tokens": {**service["tokens"], "input": "trace", "output": "trace"}}
+
+
 def known_values(column: Column | None) -> Floats:
     """Return what a column holds, of a long one every second, third, ... value."""
     if column is None or not len(column):

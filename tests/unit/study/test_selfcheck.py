@@ -47,7 +47,7 @@ def bursty_log():
 
 @pytest.fixture(scope="module")
 def poisson_fit(poisson_log):
-    return fit(poisson_log, service=SERVICE, effort=0.1)
+    return fit(poisson_log, service=SERVICE, effort=0.05)
 
 
 def test_the_model_that_made_a_log_is_used(poisson_log):
@@ -127,7 +127,7 @@ def test_a_poisson_log_gets_a_poisson_model(poisson_log, poisson_fit):
 
 
 def test_a_bursty_log_gets_a_model_that_can_be_used(bursty_log):
-    found = fit(bursty_log, service=SERVICE, effort=0.15)
+    found = fit(bursty_log, service=SERVICE, effort=0.08)
 
     assert found.process != "poisson"
     assert found.tried[0].name == found.process
@@ -135,7 +135,7 @@ def test_a_bursty_log_gets_a_model_that_can_be_used(bursty_log):
 
 
 def test_a_fit_is_the_same_each_time(poisson_log, poisson_fit):
-    again = fit(poisson_log, service=SERVICE, effort=0.1)
+    again = fit(poisson_log, service=SERVICE, effort=0.05)
 
     assert again.section == poisson_fit.section
     assert again.tried == poisson_fit.tried
