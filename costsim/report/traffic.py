@@ -198,7 +198,8 @@ def _row(figure: str, window_s: float | None, value: float | None) -> dict[str, 
 
 def _headline(one: Description) -> str:
     found = one.burstiness
-    parts = [f"{short(one.name, 40)}: {found.n_requests:,} requests"]
+    noun = "request" if found.n_requests == 1 else "requests"
+    parts = [f"{short(one.name, 40)}: {found.n_requests:,} {noun}"]
     parts[0] += f" in {format_duration(found.span_s)}"
     if found.mean_rate_per_s:
         parts.append(format_rate(found.mean_rate_per_s))
@@ -216,6 +217,8 @@ def _burstiness(found: Burstiness, width: int) -> list[RenderableType]:
         cells = [_figure(values.get(window_s)) for values in figures[:2]]
         cells.append(_share(found.idle.get(window_s)))
         columns.append(Column(title, tuple(cells), "right"))
+    if all(cell == "-" for column in columns[1:] for cell in column.cells):
+        return [Text("too short for figures by windows")]
     known = [
         f"{value:.2f} after {format_duration(lag_s)} ({format_duration(window_s)} counts)"
         for (window_s, lag_s), value in found.autocorrelation.items()

@@ -62,6 +62,16 @@ def test_a_log_is_described_for_people(invoke):
     assert "note: " in answer.err
 
 
+def test_a_single_request_is_described_without_figures_that_it_has_not(invoke, inside):
+    (inside / "one.csv").write_text("arrival\n5\n")
+
+    answer = invoke("traffic", "describe", "one.csv", "--quiet")
+
+    assert answer.out == (
+        "one.csv: 1 request in 1s, 1/s, csv\n\ntoo short for figures by windows\n"
+    )
+
+
 def test_a_log_is_described_for_programs(invoke):
     answer = invoke("traffic", "describe", "log.csv", "--format", "json", "--quiet")
 
