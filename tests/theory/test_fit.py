@@ -7,6 +7,7 @@ import pytest
 from fitted_logs import DAY, arrivals_of, log_of
 
 from costsim.traffic.burstiness import Counts
+from costsim.traffic.fit.adjusting import adjusted
 from costsim.traffic.fit.base import fit_bases
 from costsim.traffic.fit.batches import fit_batches
 from costsim.traffic.fit.evidence import gather_evidence
@@ -18,7 +19,8 @@ from costsim.traffic.fit.profile import fit_profile
 from costsim.traffic.fit.renewal import gamma_shape, weibull_shape
 from costsim.traffic.fit.sessions import cut_by_gap, cut_by_key, session_process
 from costsim.traffic.fit.spikes import fit_spikes
-from costsim.traffic.fit.stages import fit_stages
+from costsim.traffic.fit.stages import fit_stages, stages_section
+from costsim.units import parse_duration, parse_rate
 
 MONDAY = "2026-03-02T00:00+00:00"
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -307,3 +309,26 @@ def test_the_mean_rate_is_that_without_spikes():
 
     assert base.rate_per_s == pytest.approx(0.1, rel=0.02)
     assert [spike["shape"] for spike in base.spikes.section] == ["event", "event"]
+
+
+def test_ramps_cover_the_whole_log_and_turning_their_start_keeps_the_requests():
+    section = stages_section(np.array([1.0, 3.0, 2.0]), 600.0, 610.0)
+    traffic = {"streams": [{**section, "arrivals": {"process": "poisson"}}]}
+
+    turned = adjusted(traffic, {"start rate": 2.0})["streams"][0]
+
+    assert [one["duration"] for one in section["stages"]] == ["300s", "300s", "10s"]
+    assert requests_of(section) == pytest.approx(600 + 750 + 20)
+    assert requests_of(turned) == pytest.approx(1370, rel=1e-4)
+    ratio = parse_rate(turned["start_rate"]) / parse_rate(turned["stages"][0]["target"])
+    assert ratio == pytest.approx(2 * 1 / 3, rel=1e-4)
+
+
+def requests_of(stream):
+    ends = [stream["start_rate"], *(one["target"] for one in stream["stages"])]
+    rates = [parse_rate(one) for one in ends]
+    lengths = [parse_duration(one["duration"]) for one in stream["stages"]]
+    return sum(
+        (a + b) / 2 * length
+        for a, b, length in zip(rates, rates[1:], lengths, strict=False)
+    )

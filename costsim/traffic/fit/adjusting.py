@@ -48,7 +48,25 @@ def adjusted(traffic: Mapping[str, Any], factors: Mapping[str, float]) -> Sectio
 
 
 def _start_rate(stream: Section, factor: float) -> None:
+    # All rates move a little the other way, so that as many requests come as before.
+    stages = stream["stages"]
+    before = _requests_of(stream)
     stream["start_rate"] = per_second(parse_rate(stream["start_rate"]) * factor)
+    kept = before / _requests_of(stream)
+    stream["start_rate"] = per_second(parse_rate(stream["start_rate"]) * kept)
+    for stage in stages:
+        stage["target"] = per_second(parse_rate(stage["target"]) * kept)
+
+
+def _requests_of(stream: Section) -> float:
+    """Return how many requests the ramps of a stream bring."""
+    rates = [stream["start_rate"], *(stage["target"] for stage in stream["stages"])]
+    lengths_s = [parse_duration(stage["duration"]) for stage in stream["stages"]]
+    ends = [parse_rate(rate) for rate in rates]
+    return sum(
+        0.5 * (first + last) * length_s
+        for first, last, length_s in zip(ends, ends[1:], lengths_s, strict=False)
+    )
 
 
 def _noise_sigma(stream: Section, factor: float) -> None:

@@ -36,6 +36,8 @@ class Base:
 
     rate_per_s: float
     """Mean rate without spikes. [requests/s]"""
+    span_s: float
+    """How long the log is. [s]"""
     profile: Profile
     spikes: SpikesFit
     start: datetime | None
@@ -70,7 +72,7 @@ class Base:
             stream["rate"] = per_second(self.rate_per_s)
         else:
             rates = self.rate_per_s * np.asarray(self.profile.stages)
-            stream |= stages_section(rates, self.profile.span_s)
+            stream |= stages_section(rates, self.profile.span_s, self.span_s)
         seasonal = {
             key: [rounded(one) for one in weights]
             for key in ("hour_of_day", "day_of_week")
@@ -151,6 +153,7 @@ def _base(evidence: Evidence, spikes: SpikesFit, profile: Profile) -> Base:
     terms, fine_terms = _noise(evidence, counts, rate_per_s * exposure_s)
     return Base(
         rate_per_s=rate_per_s,
+        span_s=evidence.span_s,
         profile=profile,
         spikes=spikes,
         start=(evidence.start or SOME_MONDAY) if seasonal else evidence.start,

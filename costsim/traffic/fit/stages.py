@@ -45,13 +45,26 @@ def fit_stages(counts: Ints | Floats, width_s: float, n_stages: int) -> Floats |
     return np.asarray(rates * (float(counts.sum()) / total), dtype=np.float64)
 
 
-def stages_section(rates_per_s: Floats, span_s: float) -> dict[str, Any]:
-    """Return the keys of a scenario's stream for ramps of equal length over a span."""
-    length = seconds(span_s / (rates_per_s.size - 1))
-    return {
-        "start_rate": per_second(float(rates_per_s[0])),
-        "stages": [
-            {"target": per_second(rate), "duration": length}
-            for rate in rates_per_s[1:].tolist()
-        ],
-    }
+def stages_section(
+    rates_per_s: Floats, covered_s: float, span_s: float
+) -> dict[str, Any]:
+    """Return the keys of a scenario's stream for ramps of equal length.
+
+    Parameters
+    ----------
+    rates_per_s : ndarray of float64, shape (n_stages + 1,)
+        Rates at the ends of the ramps. [requests/s]
+    covered_s : float
+        How long the ramps are together. [s]
+    span_s : float
+        How long the log is: its end, of less than a bin, goes on at the last rate. [s]
+    """
+    length = seconds(covered_s / (rates_per_s.size - 1))
+    stages = [
+        {"target": per_second(rate), "duration": length}
+        for rate in rates_per_s[1:].tolist()
+    ]
+    if span_s > covered_s:
+        rest = {"target": stages[-1]["target"], "duration": seconds(span_s - covered_s)}
+        stages.append(rest)
+    return {"start_rate": per_second(float(rates_per_s[0])), "stages": stages}
