@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fitted_logs import DAY, arrivals_of, log_of
 
-from costsim.traffic.burstiness import Counts
+from costsim.traffic.counting import Counts
 from costsim.traffic.fit.adjusting import adjusted
 from costsim.traffic.fit.base import fit_bases
 from costsim.traffic.fit.batches import fit_batches

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from costsim.traffic.burstiness import Counts
+from costsim.traffic.counting import Counts
 from costsim.traffic.fit.base import fit_bases
 from costsim.traffic.fit.batches import fit_batches
 from costsim.traffic.fit.hawkes import fit_hawkes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from costsim.traffic.burstiness import Counts, minute_width
+from costsim.traffic.counting import Counts, minute_width
 from costsim.traffic.replay import realization
 from costsim.traffic.trace import slices
 

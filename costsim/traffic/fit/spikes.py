@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    from costsim.traffic.burstiness import Counts
+    from costsim.traffic.counting import Counts
     from costsim.traffic.surges import Surge
 
 _MOST_TIME = 0.05

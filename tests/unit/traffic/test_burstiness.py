@@ -7,14 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from costsim.traffic.burstiness import (
-    BurstinessMeter,
-    Counts,
-    autocorrelation,
-    burstiness,
-    minute_width,
-    round_width,
-)
+from costsim.traffic.burstiness import BurstinessMeter, burstiness
+from costsim.traffic.counting import Counts, autocorrelation, minute_width, round_width
 from costsim.traffic.surges import find_surges, runs
 
 if TYPE_CHECKING:
@@ -276,7 +270,7 @@ def test_requests_of_bins_are_counted_without_being_made():
     begin_s, count = 300.0 * np.arange(n), np.full(n, 1000)
 
     meter.add_bins(begin_s, np.full(n, 300.0), count, np.random.default_rng(5))
-    found = meter.result(bin_s=300.0)
+    found = meter.result()
 
     assert found.n_requests == 1000 * n
     # Whole bins have no variance, and 600 s are two of them.
