@@ -11,7 +11,7 @@ from rich.text import Text
 
 from costsim.report.columns import Column, fitting, render
 from costsim.report.terminal import short
-from costsim.study.bench import COLD_LIMIT, COST_LIMIT, P95_LIMIT
+from costsim.study.bench import COLD_LIMIT, COST_LIMIT, P95_LIMIT, SETUP
 from costsim.units import format_duration, format_fraction
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ _LABELS = {
     "dispersion": "index of dispersion",
     "idle": "idle windows",
 }
-SETUP = {"distribution": "lognormal", "median": "30s", "sigma": 0.3}
-"""Setup time that is assumed where nobody says."""
 DEPLOYMENTS: tuple[dict[str, Any], ...] = (
     {
         "name": "modal L4 at zero",

@@ -34,6 +34,8 @@ _MOST_RUNS = 20
 _REQUESTS_WORTH = 1_000_000
 IDLE_TIMEOUTS_S = (60.0, 300.0)
 """Idle timeouts of the reference pools. [s]"""
+SETUP = {"distribution": "lognormal", "median": "30s", "sigma": 0.3}
+"""Setup time that is assumed where nobody says."""
 COST_LIMIT, P95_LIMIT, COLD_LIMIT = 0.10, 0.10, 0.20
 """Largest relative errors of a model that can be used. [1]"""
 FEWEST_COLD_STARTS = 10
@@ -238,8 +240,7 @@ class Bench:
             "start": start,
             "horizon": horizon_s,
             "service": dict(service),
-            "setup": setup
-            or {"distribution": "lognormal", "median": "30s", "sigma": 0.3},
+            "setup": setup or SETUP,
             "deployments": list(deployments or reference_deployments()),
         }
         self._catalog = load_catalog() if catalog is None else catalog

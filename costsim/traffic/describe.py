@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from costsim.traffic.burstiness import BurstinessMeter
-from costsim.traffic.fit.evidence import bin_width_s, gather_evidence, log_span_s
+from costsim.traffic.fit.evidence import gather_evidence, log_span_s
 from costsim.traffic.fit.service import known_values
 from costsim.traffic.fit.sessions import log_sessions
+from costsim.traffic.placement import widest_bin_s
 from costsim.traffic.replay import realization
 from costsim.traffic.source import (
     SourceRate,
@@ -104,7 +105,7 @@ def describe_log(trace: TraceData, name: str, seed: int = 1) -> Description:
     seed : int
         Of the scatter, where its requests are known to bins or seconds only.
     """
-    bin_s = bin_width_s(trace)
+    bin_s = widest_bin_s(trace)
     meter = BurstinessMeter(log_span_s(trace), bin_s)
     if trace.count is not None and trace.width_s is not None and bin_s >= _MINUTE_S:
         rng = stream_rng(seed, 0, "scatter")

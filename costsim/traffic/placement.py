@@ -49,10 +49,7 @@ def place(spec: Trace, trace: TraceData, start: datetime | None) -> Placement:
     if start is not None and trace.start is not None:
         offset_s = seconds_after(start, trace.start)
     scale = spec.scale_time
-    gap_s = trace.mean_gap_s
-    if trace.count is None:
-        gap_s = max(gap_s, trace.resolution_s)
-    return Placement(offset_s, trace.span_s * scale, gap_s * scale)
+    return Placement(offset_s, trace.span_s * scale, trace.gap_after_s * scale)
 
 
 def repetitions(where: Placement, horizon_s: float) -> range:

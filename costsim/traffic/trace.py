@@ -87,6 +87,16 @@ class TraceData:
         return max(float((begin + width).max()) for begin, width in ends)
 
     @property
+    def gap_after_s(self) -> float:
+        """What lies between the end of the span and a repetition. [s]
+
+        Nothing after bins; else the mean gap, at least what stamps were cut to.
+        """
+        return (
+            0.0 if self.count is not None else max(self.mean_gap_s, self.resolution_s)
+        )
+
+    @property
     def mean_gap_s(self) -> float:
         """Mean time between arrivals; 0 for a single request and for bins. [s]"""
         if self.count is not None:

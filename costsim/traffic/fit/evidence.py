@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from costsim.traffic.counting import Counts, minute_width
+from costsim.traffic.placement import widest_bin_s
 from costsim.traffic.replay import realization
 from costsim.traffic.trace import slices
 
@@ -81,7 +82,7 @@ def gather_evidence(trace: TraceData, seed: int = 1) -> Evidence:
         minutes=minutes,
         n_requests=n,
         span_s=span_s,
-        bin_s=bin_width_s(trace),
+        bin_s=widest_bin_s(trace),
         shape=_mean_shape(trace),
         start=log_start(trace),
     )
@@ -94,18 +95,8 @@ def log_start(trace: TraceData) -> datetime | None:
 
 
 def log_span_s(trace: TraceData) -> float:
-    """Return the time that a log covers: to its last request, or the end of its bins. [s]"""
-    end_s = trace.span_s
-    if trace.count is None:
-        end_s += max(trace.mean_gap_s, trace.resolution_s)
-    return max(end_s, _LEAST_SPAN_S)
-
-
-def bin_width_s(trace: TraceData) -> float:
-    """Return the width of a log's widest bins; 0 if its rows are requests. [s]"""
-    if trace.count is None or trace.width_s is None:
-        return 0.0
-    return max((float(part.max()) for part in slices(trace.width_s)), default=0.0)
+    """Return the time that a log covers, a second at least. [s]"""
+    return max(trace.span_s + trace.gap_after_s, _LEAST_SPAN_S)
 
 
 def _mean_shape(trace: TraceData) -> float | None:
