@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
+from whole_traffic import generate
 
 from costsim.scenario.schema import Scenario
-from costsim.traffic.source import generate
 from costsim.traffic.trace import TraceData
 
 DAY = 86_400.0

@@ -68,34 +68,6 @@ class ArrivalChunk:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Arrivals:
-    """The requests of one replication, in the order of their arrival."""
-
-    arrival_s: Floats
-    """Arrivals, ascending, in [0, horizon_s). [s]"""
-    service_time_s: Floats
-    """Work of each request: its service time at speed 1. [s]"""
-    source: Sources
-    """Which of the sources each request comes from."""
-    sources: tuple[str, ...]
-    """Names of the streams, and ``trace`` last if there is one."""
-    horizon_s: float
-    """End of the run. [s]"""
-    notes: tuple[str, ...] = ()
-    """Sentences for the user; the same in every replication."""
-
-    @property
-    def n_requests(self) -> int:
-        """How many requests arrive."""
-        return len(self.arrival_s)
-
-    @property
-    def mean_rate_per_s(self) -> float:
-        """Realized mean rate over the horizon. [requests/s]"""
-        return self.n_requests / self.horizon_s
-
-
 @dataclass(frozen=True)
 class SourceRate:
     """How many requests one of the sources brought, and how many it was asked for."""
@@ -275,38 +247,6 @@ def arrival_chunks(
     return _chunks([*readers, replayed], keeper, work, chunk_size)
 
 
-def generate(
-    scenario: Scenario, replication: int, trace: TraceData | None = None
-) -> Arrivals:
-    """Return the requests of one replication as a whole: all of ``arrival_chunks``.
-
-    Parameters
-    ----------
-    scenario, replication, trace
-        As of ``arrival_chunks``.
-
-    Raises
-    ------
-    InputError, TraceError
-        As ``arrival_chunks``, and if there are more requests than fit into memory.
-    """
-    end_s = horizon_s(scenario, trace)
-    n = expected_requests(scenario, trace, end_s)
-    _refuse_above(MAX_IN_MEMORY, n, "requests (or changes of state)", "fit in memory")
-    columns: tuple[list[Floats], list[Floats], list[Sources]] = ([], [], [])
-    for chunk in arrival_chunks(scenario, replication, trace):
-        columns[0].append(chunk.arrival_s)
-        columns[1].append(chunk.service_time_s)
-        if chunk.source is not None:
-            columns[2].append(chunk.source)
-    arrival_s, service_time_s = _joined(columns[0]), _joined(columns[1])
-    source = np.zeros(len(arrival_s), dtype=np.int32)
-    if columns[2]:
-        source = np.concatenate(columns[2])
-    names, notes = source_names(scenario), traffic_notes(scenario, trace)
-    return Arrivals(arrival_s, service_time_s, source, names, end_s, notes)
-
-
 def expected_requests(
     scenario: Scenario, trace: TraceData | None, end_s: float
 ) -> float:
@@ -400,10 +340,3 @@ def _rows(
     rows = np.full(n, -1)
     rows[of_trace] = keeper.rows(int(of_trace.sum()))
     return rows
-
-
-def _joined(parts: list[Floats]) -> Floats:
-    """Return arrays as one, and let go of them."""
-    whole = np.concatenate([np.empty(0), *parts])
-    parts.clear()
-    return whole

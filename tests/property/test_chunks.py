@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from traffic_scenario import scenario_with, stream_of
+from whole_traffic import generate
 
 from costsim.errors import InputError, TraceError
 from costsim.traffic import arrivals as processes
@@ -17,7 +18,6 @@ from costsim.traffic.source import (
     CHUNK_SIZE,
     MAX_REQUESTS,
     arrival_chunks,
-    generate,
     source_names,
     traffic_notes,
 )

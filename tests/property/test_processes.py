@@ -5,9 +5,9 @@ import tracemalloc
 import numpy as np
 import pytest
 from traffic_scenario import read_all, scenario_with, stream_of
+from whole_traffic import generate
 
 from costsim.traffic import clusters, draws, modulation
-from costsim.traffic.source import generate
 from costsim.traffic.synthesis import stream_reader
 
 THINK = {"distribution": "lognormal", "median": "40s", "sigma": 1.0, "max": "10m"}

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from traffic_scenario import first_rate, scenario_with, times_of
+from whole_traffic import generate
 
 from costsim.errors import TraceError
 from costsim.scenario.cron import parse_cron
@@ -18,7 +19,6 @@ from costsim.scenario.distributions import DurationDistribution
 from costsim.scenario.trace import Trace
 from costsim.traffic.cron import cron_times
 from costsim.traffic.formats.detect import read_trace
-from costsim.traffic.source import generate
 from costsim.traffic.work import quantile
 
 # A file is written anew in each example, so that one folder serves them all.

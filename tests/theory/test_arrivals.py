@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scipy import stats
 from traffic_scenario import first_rate, mmpp, read_all, scenario_with, stream_of
+from whole_traffic import generate
 
 from costsim.scenario.processes import MmppState
 from costsim.traffic import arrivals, modulation
 from costsim.traffic.rates import RateFunction
-from costsim.traffic.source import generate
 from costsim.traffic.streams import stream_rng
 
 HOUR = 3600.0

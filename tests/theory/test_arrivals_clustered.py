@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 from traffic_scenario import filled, first_rate, read_all, scenario_with, stream_of
+from whole_traffic import generate
 
 from costsim.scenario.distributions import Pareto, Weibull
 from costsim.scenario.processes import Hawkes, OnOff, Sessions
 from costsim.scenario.rates import Noise
 from costsim.traffic import arrivals, clusters, laws, modulation, sizes
 from costsim.traffic.rates import RateFunction
-from costsim.traffic.source import generate
 from costsim.traffic.streams import stream_rng
 
 N_SECTIONS = 20

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 from small_study import always_on, answer, batches, only_row, own, small
+from whole_traffic import generate
 
 import costsim
 from costsim.errors import ScenarioError, SimulationError
 from costsim.simulation.stream import PoolRun
 from costsim.study.compare import run
-from costsim.traffic.source import arrival_chunks, generate
+from costsim.traffic.source import arrival_chunks
 
 VARIED = {
     "service": {"time": {"distribution": "exponential", "mean": "20s"}},

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from traffic_scenario import scenario_with
+from whole_traffic import generate
 
 from costsim.scenario.schema import Scenario
 from costsim.scenario.traffic_presets import traffic_presets
-from costsim.traffic.source import generate
 from costsim.traffic.synthesis import asked_rate
 
 DAY = 86400.0

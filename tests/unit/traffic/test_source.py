@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from scipy import stats
 from traffic_scenario import scenario_with, stream_of
+from whole_traffic import generate
 
 from costsim.errors import InputError
 from costsim.traffic.source import (
     CHUNK_SIZE,
     arrival_chunks,
     expected_requests,
-    generate,
     horizon_s,
     load_trace,
     trace_warnings,
@@ -399,22 +399,26 @@ RESTLESS = {
 }
 
 
+MADE_AT_ONCE = "at most 250,000,000 fit in memory"
+DRAWN = "at most 17,179,869,183 can be simulated"
+
+
 @pytest.mark.parametrize(
-    "traffic",
+    ("traffic", "refusal"),
     [
-        stream_of("1M/s"),
-        stream_of("1/s", trend={"growth_per_month": 1000}),
-        stream_of(None, arrivals=EVERY_MICROSECOND),
-        stream_of(None, arrivals=A_MILLION_A_MINUTE),
-        stream_of("1/day", arrivals=RESTLESS),
+        (stream_of("1M/s"), DRAWN),
+        (stream_of("1/s", trend={"growth_per_month": 1000}), DRAWN),
+        (stream_of(None, arrivals=EVERY_MICROSECOND), MADE_AT_ONCE),
+        (stream_of(None, arrivals=A_MILLION_A_MINUTE), MADE_AT_ONCE),
+        (stream_of("1/day", arrivals=RESTLESS), DRAWN),
     ],
     ids=["rate", "growth", "period", "batch", "states"],
 )
-def test_more_requests_than_fit_are_refused_before_they_are_drawn(traffic):
+def test_more_requests_than_can_be_made_are_refused_at_once(traffic, refusal):
     horizon = "1000000h" if "trend" in traffic["streams"][0] else "1d"
 
-    with pytest.raises(InputError, match="at most 250,000,000 fit"):
-        generate(scenario_with(traffic, horizon=horizon), 0)
+    with pytest.raises(InputError, match=refusal):
+        arrival_chunks(scenario_with(traffic, horizon=horizon), 0)
 
 
 def test_a_trace_repeated_too_often_is_refused():
@@ -422,9 +426,9 @@ def test_a_trace_repeated_too_often_is_refused():
     keys = {**REPLAYED, "repeat": True}
     scenario = scenario_with({"trace": keys}, horizon="100d")
 
-    with pytest.raises(InputError, match="at most 250,000,000 fit"):
-        generate(scenario, 0, trace)
-    # Piece by piece it can be made all the same.
+    with pytest.raises(InputError, match=DRAWN):
+        arrival_chunks(scenario_with({"trace": keys}, horizon="3000d"), 0, trace)
+    # More than fit in memory can be made all the same, piece by piece.
     assert len(next(arrival_chunks(scenario, 0, trace)).arrival_s) == CHUNK_SIZE
 
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scipy import stats
 from traffic_scenario import first_rate, scenario_with, stream_of
+from whole_traffic import generate
 
 from costsim.errors import InputError
-from costsim.traffic.source import generate
 from costsim.traffic.spikes import excesses, mean_effect
 from costsim.traffic.streams import stream_rng
 from costsim.traffic.synthesis import asked_rate, stream_notes

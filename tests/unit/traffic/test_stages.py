@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from traffic_scenario import first_rate, scenario_with, stream_of
+from whole_traffic import generate
 
-from costsim.traffic.source import generate
 from costsim.traffic.synthesis import asked_rate, stream_notes
 
 RAMP = [
