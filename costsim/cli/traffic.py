@@ -15,6 +15,7 @@ from costsim.errors import EXIT_SLO_MISSED
 
 if TYPE_CHECKING:
     from costsim.scenario.schema import Scenario
+    from costsim.traffic import export as exporting
     from costsim.traffic.describe import Description
     from costsim.traffic.trace import TraceData
 
@@ -198,19 +199,11 @@ def export(
     quiet: Quiet = False,
 ) -> None:
     """Write requests for other tools: Mooncake JSONL (vLLM, aiperf), CSV, Parquet."""
-    from costsim.errors import InputError
-    from costsim.traffic.export import SUFFIXES, write_requests
+    from costsim.traffic.export import write_requests
     from costsim.traffic.requests import log_requests, scenario_requests
 
     target = None if out == "-" else _target(out, force)
-    suffix = Path(out).suffix.lower()
-    chosen = SUFFIXES.get(suffix) if form is None else form.value
-    if chosen is None:
-        message = (
-            f"what '{suffix}' files hold is not known; name one that ends in "
-            f"{', '.join(SUFFIXES)}, or give --format"
-        )
-        raise InputError(message)
+    chosen = _form_of(out) if form is None else form.value
     changes = list(settings or [])
     notes: tuple[str, ...] = ()
     if _is_scenario(file):
@@ -227,6 +220,21 @@ def export(
         output.write(f"wrote {target}\n")
     if not quiet:
         output.remark(notes, "note")
+
+
+def _form_of(out: str) -> exporting.Form:
+    """Return the form that a file's ending asks for."""
+    from costsim.errors import InputError
+    from costsim.traffic.export import SUFFIXES
+
+    suffix = Path(out).suffix.lower()
+    if suffix not in SUFFIXES:
+        message = (
+            f"what '{suffix}' files hold is not known; name one that ends in "
+            f"{', '.join(SUFFIXES)}, or give --format"
+        )
+        raise InputError(message)
+    return SUFFIXES[suffix]
 
 
 def _described(file: str, settings: list[str], seed: int) -> Description:
