@@ -19,21 +19,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from costsim.scenario.processes import LognormalThink
 from costsim.traffic.arrivals import poisson
 from costsim.traffic.draws import Draws, Row
-from costsim.traffic.laws import mean_of, residuals, truncated
+from costsim.traffic.laws import mean_of, residuals, sampler
 from costsim.traffic.rates import RateFunction
 from costsim.traffic.sizes import mean_size, remaining, sizes
-from costsim.traffic.work import sampler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from costsim.records import Floats
-    from costsim.scenario.processes import Hawkes, Sessions, ThinkTime
+    from costsim.scenario.processes import Hawkes, Sessions
     from costsim.traffic.arrivals import Reader
-    from costsim.traffic.draws import Fill
     from costsim.traffic.rates import Rate
 
 _REQUESTS = 8192
@@ -136,8 +133,8 @@ class _Sessions:
         self._horizon_s = rate.horizon_s
         self._starts: Reader | None = poisson(starts, rng)
         self._sizes = sizes(process.requests_per_session, size_rng)
-        self._gaps = Row(_lengths(process.think_time, gap_rng))
-        gaps = Row(_lengths(process.think_time, first_gap_rng))
+        self._gaps = Row(sampler(process.think_time, gap_rng))
+        gaps = Row(sampler(process.think_time, first_gap_rng))
         n = under_way(process, starts.at_start_per_s * self._n_mean)
         self._pending_s = self._begun_before(process, n, first_rng, gaps)
         self._ready_s = np.empty(0)
@@ -185,12 +182,6 @@ class _Sessions:
         gaps_s = gaps.take(len(requests_s) - n)
         n = self._unfold(first_s, counts, gaps_s, self._horizon_s, requests_s)
         return requests_s[:n]
-
-
-def _lengths(law: ThinkTime, rng: np.random.Generator) -> Fill:
-    if isinstance(law, LognormalThink) and law.max is not None:
-        return truncated(law, rng)
-    return sampler(law, rng)
 
 
 class _Hawkes:

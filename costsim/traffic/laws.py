@@ -1,4 +1,6 @@
-r"""Weibull and Pareto laws, and means and residuals of all laws.
+r"""Laws of lengths and counts: samples, quantiles, means, and residuals.
+
+Samples come from direct generators, a piece at a time, the same however they are cut.
 
 The *residual* of a length is what is left of it at a random moment: a uniform share of a
 length that is met with a probability proportional to itself. A process that alternates
@@ -13,7 +15,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -28,7 +30,7 @@ from costsim.scenario.distributions import (
 )
 from costsim.scenario.processes import LognormalThink
 from costsim.traffic.draws import Draws
-from costsim.traffic.special import normal_quantile
+from costsim.traffic.special import gamma_quantile, normal_quantile
 
 if TYPE_CHECKING:
     from costsim.records import Floats
@@ -38,60 +40,73 @@ if TYPE_CHECKING:
 _LEAST_UNIFORM = 2.0**-54
 
 
-def sampler(
-    distribution: Pareto[float] | Weibull[float], rng: np.random.Generator
-) -> Fill:
-    """Return what fills arrays with independent values of a Pareto or Weibull law.
+def uniforms(n: int, rng: np.random.Generator) -> Floats:
+    """Return n uniform numbers in the open interval (0, 1), where quantiles are finite."""
+    # The generator's own grid is k x 2^-53 with k from 0: only 0 has to move.
+    return np.maximum(rng.random(n), _LEAST_UNIFORM)
+
+
+def sampler(distribution: Distribution, rng: np.random.Generator) -> Fill:
+    """Return what fills arrays with independent values.
 
     Parameters
     ----------
-    distribution : Pareto or Weibull
+    distribution : Distribution
         The law, in any unit.
     rng : numpy.random.Generator
         Where the randomness comes from; it is taken over.
+
+    Returns
+    -------
+    callable
+        Fills with values, in the distribution's unit.
     """
-    draws = Draws(rng)
+    if isinstance(distribution, Exponential):
+        return _scaled(distribution.mean, Draws(rng).exponentials)
+    if isinstance(distribution, Lognormal):
+        return _lognormals(distribution, Draws(rng))
+    if isinstance(distribution, Gamma):
+        shape = _shape(distribution)
+        return _scaled(distribution.mean / shape, partial(Draws(rng).gammas, shape))
+    if isinstance(distribution, Empirical):
+        return _picks(distribution, rng)
     if isinstance(distribution, Weibull):
-        return partial(draws.weibulls, distribution.shape, _scale(distribution))
-    minimum, alpha = distribution.minimum, distribution.alpha
-
-    def fill(out: Floats) -> None:
-        draws.exponentials(out)
-        np.divide(out, alpha, out=out)
-        np.exp(out, out=out)
-        np.multiply(out, minimum, out=out)
-
-    return fill
+        return partial(Draws(rng).weibulls, distribution.shape, _scale(distribution))
+    if isinstance(distribution, Pareto):
+        return _paretos(distribution, Draws(rng))
+    return _constants(distribution.value)
 
 
-def quantile(distribution: Pareto[float] | Weibull[float], u: Floats) -> Floats:
-    """Return the values that a Pareto or Weibull law exceeds with probability 1 - u.
+def quantile(distribution: Distribution, u: Floats) -> Floats:
+    """Return the values that the distribution exceeds with probability 1 - u.
 
     Parameters
     ----------
-    distribution : Pareto or Weibull
+    distribution : Distribution
         The law, in any unit.
     u : ndarray of float64
         Probabilities, in the open interval (0, 1). [1]
+
+    Returns
+    -------
+    ndarray of float64
+        The quantiles, of u's shape; they rise with u.
     """
-    exponential = -np.log1p(-u)
+    if isinstance(distribution, Exponential):
+        return -distribution.mean * np.log1p(-u)
+    if isinstance(distribution, Lognormal):
+        return median_of(distribution) * np.exp(distribution.sigma * normal_quantile(u))
+    if isinstance(distribution, Gamma):
+        shape = _shape(distribution)
+        return (distribution.mean / shape) * gamma_quantile(u, shape)
+    if isinstance(distribution, Empirical):
+        return _empirical_quantile(distribution, u)
     if isinstance(distribution, Weibull):
+        exponential = -np.log1p(-u)
         return _scale(distribution) * exponential ** (1.0 / distribution.shape)
-    return distribution.minimum * np.exp(exponential / distribution.alpha)
-
-
-def truncated(law: LognormalThink, rng: np.random.Generator) -> Fill:
-    """Return what fills arrays with values of a log-normal law that has an upper end."""
-    median, most = median_of(law), _z(law, shift=0.0)
-    draws = Draws(rng)
-
-    def fill(out: Floats) -> None:
-        draws.normals_below(most, out)
-        np.multiply(out, law.sigma, out=out)
-        np.exp(out, out=out)
-        np.multiply(out, median, out=out)
-
-    return fill
+    if isinstance(distribution, Pareto):
+        return distribution.minimum * np.exp(-np.log1p(-u) / distribution.alpha)
+    return np.full_like(u, distribution.value)
 
 
 def mean_of(law: Distribution) -> float:
@@ -155,7 +170,7 @@ def _met(law: Distribution, n: int, rng: np.random.Generator) -> Floats:
     if isinstance(law, Lognormal):
         return _met_lognormals(law, n, rng)
     if isinstance(law, Gamma):
-        shape = law.shape or 1.0 / (law.cv or 1.0) ** 2
+        shape = _shape(law)
         return law.mean / shape * rng.standard_gamma(shape + 1.0, n)
     if isinstance(law, Weibull):
         power = rng.standard_gamma(1.0 + 1.0 / law.shape, n)
@@ -192,3 +207,88 @@ def _scale(law: Weibull[float]) -> float:
     if law.scale is not None:
         return law.scale
     return (law.mean or 0.0) / math.gamma(1.0 + 1.0 / law.shape)
+
+
+def _scaled(scale: float, draw: Fill) -> Fill:
+    def fill(out: Floats) -> None:
+        draw(out)
+        np.multiply(out, scale, out=out)
+
+    return fill
+
+
+def _lognormals(law: Lognormal[float], draws: Draws) -> Fill:
+    median, most = median_of(law), _z(law, shift=0.0)
+
+    def fill(out: Floats) -> None:
+        if most < math.inf:
+            draws.normals_below(most, out)
+        else:
+            draws.normals(out)
+        np.multiply(out, law.sigma, out=out)
+        np.exp(out, out=out)
+        np.multiply(out, median, out=out)
+
+    return fill
+
+
+def _paretos(law: Pareto[float], draws: Draws) -> Fill:
+    def fill(out: Floats) -> None:
+        draws.exponentials(out)
+        np.divide(out, law.alpha, out=out)
+        np.exp(out, out=out)
+        np.multiply(out, law.minimum, out=out)
+
+    return fill
+
+
+def _constants(value: float) -> Fill:
+    def fill(out: Floats) -> None:
+        out.fill(value)
+
+    return fill
+
+
+def _picks(distribution: Empirical[float], rng: np.random.Generator) -> Fill:
+    """Return what fills with values of an empirical law, by a guide into its quantiles.
+
+    Chen, H. C. and Asau, Y. (1974). On generating random variates from an empirical
+    distribution. AIIE Transactions 6(2), 163-166.
+    """
+    from costsim.traffic import loops  # numba, as in draws.py
+
+    cumulative, values = _steps(distribution)
+    # A power of two, so that a probability times it is exact.
+    size = 16 << len(values).bit_length()
+    guide = np.searchsorted(cumulative, np.arange(size) / size)
+
+    def fill(out: Floats) -> None:
+        rng.random(out=out)
+        np.maximum(out, _LEAST_UNIFORM, out=out)
+        loops.pick(guide, cumulative, values, out)
+
+    return fill
+
+
+def _shape(distribution: Gamma[float]) -> float:
+    if distribution.shape is not None:
+        return distribution.shape
+    cv = cast("float", distribution.cv)
+    return 1.0 / (cv * cv)
+
+
+def _empirical_quantile(distribution: Empirical[float], u: Floats) -> Floats:
+    """Return the smallest value whose cumulative weight reaches u."""
+    cumulative, values = _steps(distribution)
+    return values[np.searchsorted(cumulative, u, side="left")]
+
+
+def _steps(distribution: Empirical[float]) -> tuple[Floats, Floats]:
+    """Return cumulative probabilities, ascending to 1, and their values."""
+    values = np.asarray(distribution.values, dtype=np.float64)
+    order = np.argsort(values, kind="stable")
+    weights = np.ones(len(values))
+    if distribution.weights is not None:
+        weights = np.asarray(distribution.weights, dtype=np.float64)[order]
+    cumulative = np.cumsum(weights / weights.max())
+    return cumulative / cumulative[-1], values[order]

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from costsim.traffic.draws import Draws, Row
-from costsim.traffic.laws import mean_of, residuals
-from costsim.traffic.work import quantile, sampler
+from costsim.traffic.laws import mean_of, quantile, residuals, sampler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from costsim.traffic.laws import quantile, uniforms
 from costsim.traffic.streams import name_key, stream_rng
-from costsim.traffic.work import quantile, uniforms
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -11,8 +11,7 @@ import numpy as np
 from costsim.scenario.distributions import Constant, Empirical
 from costsim.scenario.processes import GeometricSize
 from costsim.traffic.draws import Draws, Row
-from costsim.traffic.laws import normal_cdf
-from costsim.traffic.work import sampler
+from costsim.traffic.laws import normal_cdf, sampler
 
 if TYPE_CHECKING:
     from collections.abc import Callable

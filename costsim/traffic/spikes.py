@@ -19,7 +19,7 @@ from costsim.scenario.distributions import Constant
 from costsim.scenario.spikes import EventSpike
 from costsim.traffic.clock import seconds_after
 from costsim.traffic.draws import Draws, Row
-from costsim.traffic.work import quantile, sampler
+from costsim.traffic.laws import quantile, sampler
 from costsim.units import SECONDS_PER_DAY
 
 if TYPE_CHECKING:

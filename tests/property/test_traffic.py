@@ -19,7 +19,7 @@ from costsim.scenario.distributions import DurationDistribution
 from costsim.scenario.trace import Trace
 from costsim.traffic.cron import cron_times
 from costsim.traffic.formats.detect import read_trace
-from costsim.traffic.work import quantile
+from costsim.traffic.laws import quantile
 
 # A file is written anew in each example, so that one folder serves them all.
 in_one_folder = settings(

@@ -10,13 +10,13 @@ from costsim.catalog.tariff import MeteringRules
 from costsim.scenario.findings import Findings
 from costsim.scenario.setup import Setup
 from costsim.scenario.setup_plan import SetupPlanner
+from costsim.traffic.laws import quantile, uniforms
 from costsim.traffic.setups import (
     SetupDraws,
     SetupLaw,
     UnbilledSetups,
 )
 from costsim.traffic.streams import stream_rng
-from costsim.traffic.work import quantile, uniforms
 
 LOGNORMAL = {"distribution": "lognormal", "median": "20s", "sigma": 0.5}
 EXPONENTIAL = {"distribution": "exponential", "mean": "7s"}

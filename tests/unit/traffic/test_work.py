@@ -7,16 +7,11 @@ from traffic_scenario import filled
 from costsim.errors import InputError
 from costsim.scenario.distributions import DurationDistribution
 from costsim.scenario.schema import Service
+from costsim.traffic.laws import quantile, sampler, uniforms
 from costsim.traffic.recorded import RecordedWork
 from costsim.traffic.streams import stream_rng
 from costsim.traffic.trace import TraceData
-from costsim.traffic.work import (
-    quantile,
-    sampler,
-    service_times,
-    trace_needs,
-    uniforms,
-)
+from costsim.traffic.work import service_times, trace_needs
 
 N = 20_000
 LAWS = {
