@@ -207,14 +207,18 @@ class OrBare:
         return {"anyOf": [*self._bare, handler(schema)]}
 
 
-DurationDistribution = Annotated[
+PlainDuration = (
     ConstantDuration
     | ExponentialDuration
-    | LognormalDuration
     | GammaDuration
     | WeibullDuration
     | ParetoDuration
-    | EmpiricalDuration,
+    | EmpiricalDuration
+)
+"""The laws of a length of time but for the log-normal one, which may have an upper end."""
+
+DurationDistribution = Annotated[
+    PlainDuration | LognormalDuration,
     Field(discriminator="distribution"),
     BeforeValidator(read_bare),
     OrBare("string"),
@@ -222,14 +226,7 @@ DurationDistribution = Annotated[
 """A random length of time; a bare duration is a constant."""
 
 WorkDuration = Annotated[
-    ConstantDuration
-    | ExponentialDuration
-    | LognormalDuration
-    | GammaDuration
-    | WeibullDuration
-    | ParetoDuration
-    | EmpiricalDuration
-    | FromTrace,
+    PlainDuration | LognormalDuration | FromTrace,
     Field(discriminator="distribution"),
     BeforeValidator(read_bare),
     OrBare("string"),

@@ -10,16 +10,11 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from costsim.scenario.cron import parse_cron
 from costsim.scenario.distributions import (
     Constant,
-    ConstantDuration,
     DurationDistribution,
     Empirical,
-    EmpiricalDuration,
-    ExponentialDuration,
-    GammaDuration,
     LognormalDuration,
     OrBare,
-    ParetoDuration,
-    WeibullDuration,
+    PlainDuration,
     read_bare,
 )
 from costsim.spec import (
@@ -132,13 +127,7 @@ class LognormalThink(LognormalDuration):
 
 
 ThinkTime = Annotated[
-    ConstantDuration
-    | ExponentialDuration
-    | LognormalThink
-    | GammaDuration
-    | WeibullDuration
-    | ParetoDuration
-    | EmpiricalDuration,
+    PlainDuration | LognormalThink,
     Field(discriminator="distribution"),
     BeforeValidator(read_bare),
     OrBare("string"),

@@ -14,15 +14,10 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from costsim.catalog.lookup import unknown
 from costsim.scenario.distributions import (
-    ConstantDuration,
     DurationDistribution,
-    EmpiricalDuration,
-    ExponentialDuration,
-    GammaDuration,
     LognormalDuration,
     OrBare,
-    ParetoDuration,
-    WeibullDuration,
+    PlainDuration,
     read_bare,
 )
 from costsim.spec import Fraction, RuleError, Spec, Timeout, exactly_one
@@ -128,31 +123,14 @@ def _read_setup(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
 
 
 MeasuredSetup = Annotated[
-    ConstantDuration
-    | ExponentialDuration
-    | LognormalDuration
-    | GammaDuration
-    | WeibullDuration
-    | ParetoDuration
-    | EmpiricalDuration
-    | PhasedSetup
-    | MixedSetup,
+    PlainDuration | LognormalDuration | PhasedSetup | MixedSetup,
     Field(discriminator="distribution"),
     BeforeValidator(_read_setup),
 ]
 """A setup that says itself how long it takes."""
 
 Setup = Annotated[
-    ConstantDuration
-    | ExponentialDuration
-    | LognormalDuration
-    | GammaDuration
-    | WeibullDuration
-    | ParetoDuration
-    | EmpiricalDuration
-    | PhasedSetup
-    | MixedSetup
-    | PresetSetup,
+    PlainDuration | LognormalDuration | PhasedSetup | MixedSetup | PresetSetup,
     Field(discriminator="distribution"),
     BeforeValidator(_read_setup),
     OrBare("string"),

@@ -110,7 +110,7 @@ def ns_of_iso(text: str) -> int:
 def _moment(match: re.Match[str], style: Kind | None) -> Moment | None:
     part = match.groupdict()
     month = part["month"].lower()
-    number = int(month) if month.isdigit() else _month_of(month)
+    number = int(month) if month.isdigit() else month_of(month)
     second = int(part["second"] or 0)
     try:
         wall = datetime(
@@ -136,7 +136,8 @@ def _moment(match: re.Match[str], style: Kind | None) -> Moment | None:
     return Moment(style or plain, ns, offset) if abs(ns) < 2**63 else None
 
 
-def _month_of(name: str) -> int:
+def month_of(name: str) -> int:
+    """Return the number of a month by the first three letters, in lower case; else 0."""
     return _MONTHS.index(name) + 1 if name in _MONTHS else 0
 
 

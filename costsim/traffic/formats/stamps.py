@@ -6,16 +6,13 @@ from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from costsim.traffic.formats.moments import Kind, month_of, parse_moment
 from costsim.traffic.formats.times import NO_TIME
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _LAST_YEAR = 2200
-_MONTHS = (
-    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
-    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
-)
 
 
 @lru_cache(maxsize=4096)
@@ -24,7 +21,7 @@ def _midnight_ns(day: str) -> int:
     number, month, year = day.split("/")
     if not 1970 <= int(year) <= _LAST_YEAR:
         return NO_TIME
-    days = date(int(year), _MONTHS.index(month) + 1, int(number)).toordinal()
+    days = date(int(year), month_of(month.lower()), int(number)).toordinal()
     return (days - date(1970, 1, 1).toordinal()) * 86_400 * 10**9
 
 
@@ -71,6 +68,7 @@ def request_paths(requests: pa.Array) -> pa.Array:
 
 def log_ns(text: str) -> int:
     """Return when ``17/May/2015:10:05:03 +0000`` is; ``NO_TIME`` if it is none. [ns]"""
-    stamp, _, zone = text.strip("[]").partition(" ")
-    clock_ns, ahead_ns = stamp_ns(stamp), offset_ns(zone)
-    return NO_TIME if NO_TIME in (clock_ns, ahead_ns) else clock_ns - ahead_ns
+    moment = parse_moment(text)
+    if moment is None or moment.kind is not Kind.LOG or moment.offset is None:
+        return NO_TIME
+    return moment.ns
