@@ -124,47 +124,31 @@ def gap_chart(edges_s: Floats, share: Floats, poisson_share: Floats) -> Chart:
         Share of gaps in each, and of Poisson arrivals of the same mean rate. [1]
     """
     middles = np.sqrt(edges_s[:-1] * edges_s[1:])
+    columns = (edges_s[:-1], edges_s[1:], middles, share, poisson_share)
+    names = ("from", "to", "middle", "share", "poisson")
     values = [
-        {
-            "from": float(begin),
-            "to": float(end),
-            "middle": float(middle),
-            "share": round(float(own), 8),
-            "poisson": round(float(other), 8),
-        }
-        for begin, end, middle, own, other in zip(
-            edges_s[:-1], edges_s[1:], middles, share, poisson_share, strict=True
-        )
+        dict(zip(names, map(float, row), strict=True))
+        for row in zip(*columns, strict=True)
     ]
-    log = {"type": "log"}
-    x_title = "seconds to the next request"
-    y_axis = {"type": "quantitative", "title": "share of gaps", "axis": {"format": "%"}}
+    x = {"type": "quantitative", "scale": {"type": "log"}}
+    y = {"type": "quantitative", "title": "share of gaps", "axis": {"format": "%"}}
+    bars = {
+        "x": {"field": "from", "title": "seconds to the next request", **x},
+        "x2": {"field": "to"},
+        "y": {"field": "share", **y},
+        "y2": {"datum": 0},
+    }
+    line = {"x": {"field": "middle", **x}, "y": {"field": "poisson", **y}}
     return {
         "title": "Gaps between requests (line: Poisson arrivals of the same rate)",
         "width": _WIDTH,
         "height": 180,
         "data": {"values": values},
         "layer": [
-            {
-                "mark": {"type": "rect", "color": _INK},
-                "encoding": {
-                    "x": {
-                        "field": "from",
-                        "type": "quantitative",
-                        "scale": log,
-                        "title": x_title,
-                    },
-                    "x2": {"field": "to"},
-                    "y": {"field": "share", **y_axis},
-                    "y2": {"datum": 0},
-                },
-            },
+            {"mark": {"type": "rect", "color": _INK}, "encoding": bars},
             {
                 "mark": {"type": "line", "color": _REFERENCE, "strokeWidth": 2},
-                "encoding": {
-                    "x": {"field": "middle", "type": "quantitative", "scale": log},
-                    "y": {"field": "poisson", **y_axis},
-                },
+                "encoding": line,
             },
         ],
     }
