@@ -111,7 +111,8 @@ def test_validate_does_not_simulate(invoke, monkeypatch):
         raise AssertionError
 
     monkeypatch.setattr("costsim.simulation.simulate.simulate_pool", never)
-    monkeypatch.setattr("costsim.traffic.source.generate", never)
+    monkeypatch.setattr("costsim.traffic.source.arrival_chunks", never)
+    monkeypatch.setattr("costsim.simulation.stream.PoolRun.feed", never)
     invoke("init")
 
     assert invoke("validate", "scenario.yaml").exit_code == 0
