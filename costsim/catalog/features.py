@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
-from costsim.catalog.provenance import Sourced, yes_or_no
+from costsim.catalog.provenance import NOT_FOUND, Sourced, yes_or_no
 from costsim.spec import Many  # noqa: TC001 - pydantic reads it at run time
 
 
@@ -21,78 +21,109 @@ class Feature(Sourced):
     """The plans that have it; every plan if empty."""
 
 
-class Features(Sourced):
-    """Production features."""
+def _not_found() -> Feature:
+    return Feature(support="unknown", source=NOT_FOUND, evidence="derived")
 
-    custom_domain: Feature
+
+class Features(Sourced):
+    """Production features; one that is left out is not known."""
+
+    custom_domain: Feature = Field(default_factory=_not_found)
     """Your own domain name in front of the endpoint."""
-    rollback: Feature
+    rollback: Feature = Field(default_factory=_not_found)
     """Back to an earlier version without building it again."""
-    rolling_deploy: Feature
+    rolling_deploy: Feature = Field(default_factory=_not_found)
     """A new version takes over without a gap."""
-    canary: Feature
+    canary: Feature = Field(default_factory=_not_found)
     """A share of the traffic goes to the new version."""
-    environments: Feature
+    environments: Feature = Field(default_factory=_not_found)
     """Staging and production side by side."""
-    auth: Feature
+    auth: Feature = Field(default_factory=_not_found)
     """Only callers with a key or token get in."""
-    access_control: Feature
+    access_control: Feature = Field(default_factory=_not_found)
     """Roles, single sign-on, audit logs."""
-    secrets: Feature
+    secrets: Feature = Field(default_factory=_not_found)
     """Secrets are kept and handed to the code."""
-    volumes: Feature
+    volumes: Feature = Field(default_factory=_not_found)
     """Storage that outlives a replica."""
-    cron: Feature
+    cron: Feature = Field(default_factory=_not_found)
     """Code that runs by the clock."""
-    retries: Feature
+    retries: Feature = Field(default_factory=_not_found)
     """What failed runs again."""
-    timeouts: Feature
+    timeouts: Feature = Field(default_factory=_not_found)
     """A request is ended after a time."""
-    async_jobs: Feature
+    async_jobs: Feature = Field(default_factory=_not_found)
     """Requests that are queued and answered later."""
-    websockets: Feature
+    websockets: Feature = Field(default_factory=_not_found)
     """WebSocket connections."""
-    grpc: Feature
+    grpc: Feature = Field(default_factory=_not_found)
     """gRPC."""
-    batching: Feature
+    batching: Feature = Field(default_factory=_not_found)
     """Requests are joined into batches by the platform."""
-    multi_gpu: Feature
+    multi_gpu: Feature = Field(default_factory=_not_found)
     """More than one GPU in a replica."""
-    multi_node: Feature
+    multi_node: Feature = Field(default_factory=_not_found)
     """One replica on several machines."""
-    regions: Feature
+    regions: Feature = Field(default_factory=_not_found)
     """The region can be chosen."""
-    data_residency: Feature
+    data_residency: Feature = Field(default_factory=_not_found)
     """Data stay in a region."""
-    logs: Feature
+    logs: Feature = Field(default_factory=_not_found)
     """Logs are kept and can be exported."""
-    metrics: Feature
+    metrics: Feature = Field(default_factory=_not_found)
     """Latency and replicas are measured."""
-    scale_to_zero: Feature
+    scale_to_zero: Feature = Field(default_factory=_not_found)
     """No replica while there is no traffic."""
-    scheduled_scaling: Feature
+    scheduled_scaling: Feature = Field(default_factory=_not_found)
     """Other bounds at other times."""
-    fast_start: Feature
+    fast_start: Feature = Field(default_factory=_not_found)
     """Snapshots or the like make cold starts shorter."""
-    isolation: Feature
+    isolation: Feature = Field(default_factory=_not_found)
     """Tenants are kept apart by more than a container."""
-    soc2: Feature
+    soc2: Feature = Field(default_factory=_not_found)
     """SOC 2 report."""
-    hipaa: Feature
+    hipaa: Feature = Field(default_factory=_not_found)
     """HIPAA agreement."""
-    gdpr: Feature
+    gdpr: Feature = Field(default_factory=_not_found)
     """GDPR data processing agreement."""
-    sla: Feature
+    sla: Feature = Field(default_factory=_not_found)
     """Uptime with credits."""
-    self_host: Feature
+    self_host: Feature = Field(default_factory=_not_found)
     """Runs in your own cloud account."""
-    infrastructure_as_code: Feature
+    infrastructure_as_code: Feature = Field(default_factory=_not_found)
     """Deployments are code."""
 
     def feature(self, name: str) -> Feature:
         """Return a feature by its name, one of ``FEATURES``."""
         found: Feature = getattr(self, name)
         return found
+
+
+_YOUR_OWN = (
+    *("custom_domain", "rollback", "rolling_deploy", "canary", "environments", "auth"),
+    *("secrets", "cron", "retries", "timeouts", "async_jobs", "websockets", "grpc"),
+    *("batching", "multi_node", "logs", "metrics", "scheduled_scaling"),
+)
+
+
+def with_own_work(features: Features, machine: str) -> Features:
+    """Return features in which what you can build yourself is there in part.
+
+    Parameters
+    ----------
+    features : Features
+        Of a platform that gives you machines; what it answers itself stays.
+    machine : str
+        What is yours, for the note.
+    """
+    own = Feature(
+        support="partly",
+        source=f"costsim's reading of {machine} of your own",
+        evidence="derived",
+        note="Your own work.",
+    )
+    left_out = [name for name in _YOUR_OWN if name not in features.model_fields_set]
+    return features.model_copy(update=dict.fromkeys(left_out, own))
 
 
 FEATURES: dict[str, str] = {

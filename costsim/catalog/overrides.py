@@ -5,12 +5,13 @@ It is YAML, a section for each platform; everything but the price is optional::
     modal:
       source: our contract            # for all prices of this platform
       as_of: 2026-11-01
+      discount: 0.15                  # off every price of compute that is not given here
       gpus:
         L4: 0.70 USD/h                # another price for a GPU
         GB300:                        # a new GPU: the price and its memory
           price: 0.0025 USD/s
           memory: 288 GiB
-      cpu: 0.04 USD/h                 # of a physical core
+      cpu: 0.04 USD/h                 # of a core, as the platform counts them
       memory: 0.007 USD/h             # of a GiB
       regions: {broad: 1.5}           # factors on the price
       plans:
@@ -19,6 +20,11 @@ It is YAML, a section for each platform; everything but the price is optional::
       instances:
         "L4:4x16": 0.80 USD/h
         "L4:8x32": {price: 0.02 USD/min, vcpu: 8, memory: 32 GiB, gpu: L4, gpu_count: 1, gpu_memory: 24 GiB}
+    runpod:
+      tiers: {reserved: {gpus: {H100: 2.90 USD/h}}}       # a new tier, or other prices in one
+      storage: {container_disk: 0.09 USD}                 # of a GiB for a month
+      transfer: 0.05 USD                                  # of a GiB
+      requests: {fee: 0.20 USD, per: 1000000, free: 0}
 
 A price always has its unit. A bare price for a name that the catalog does not have is
 taken for a slip of the pen and refused; a new one is spelled out as above.
@@ -26,12 +32,13 @@ taken for a slip of the pen and refused; a new one is spelled out as above.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
-from costsim.catalog.lookup import did_you_mean, unknown
+from costsim.catalog.located import Problems, keys_beside
+from costsim.catalog.lookup import unknown
 from costsim.catalog.prices import (
     CpuPrice,
     GpuPrice,
@@ -40,16 +47,23 @@ from costsim.catalog.prices import (
     Plan,
     Prices,
     Region,
+    RequestPrice,
+    StoragePrice,
+    Tier,
+    TierPrice,
+    TransferPrice,
     WrittenPrice,
     WrittenUsd,
 )
 from costsim.catalog.provenance import UNDATED, AsOf
-from costsim.errors import CatalogError, Problem, ScenarioError
 from costsim.spec import Count, PositiveCount, PositiveFloat, Size, Spec
-from costsim.yaml_source import Document, read_yaml, shown
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
+
+    from costsim.catalog.platform import Platform
+    from costsim.catalog.provenance import Loc
+    from costsim.yaml_source import Document
 
 
 class PriceOverride(Spec):
@@ -88,6 +102,28 @@ class PlanOverride(Spec):
     """Most replicas at a time."""
 
 
+class TierOverride(Spec):
+    """What changes about a tier, or a new one."""
+
+    multiplier: PositiveFloat | None = None
+    """Factor on every price of the replica."""
+    gpus: dict[str, WrittenPrice] = Field(default_factory=dict)
+    """Prices of GPUs."""
+    instances: dict[str, WrittenPrice] = Field(default_factory=dict)
+    """Prices of whole instances."""
+
+
+class RequestOverride(Spec):
+    """A fee for requests."""
+
+    fee: WrittenUsd
+    """Fee."""
+    per: PositiveCount = 1
+    """Requests that it is for."""
+    free: Count = 0
+    """Requests that are free each month."""
+
+
 def _bare_price(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
     """Read a bare price as a mapping with nothing else in it."""
     return value if isinstance(value, dict) else {"price": value}
@@ -103,71 +139,54 @@ class PlatformOverride(Spec):
     """Where these prices are from; the file if left out."""
     as_of: AsOf = ""
     """When they were read."""
+    discount: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Negotiated share off every price of compute that is not given here."""
     gpus: dict[str, WrittenOverride] = Field(default_factory=dict)
     """Prices of GPUs, where they are priced apart."""
     cpu: WrittenOverride | None = None
-    """Price of a physical core."""
+    """Price of a core, as the platform counts them."""
     memory: WrittenOverride | None = None
     """Price of a GiB."""
     instances: dict[str, WrittenOverride] = Field(default_factory=dict)
     """Prices of whole instances."""
     regions: dict[str, PositiveFloat] = Field(default_factory=dict)
     """Factors of regions."""
+    tiers: dict[str, TierOverride] = Field(default_factory=dict)
+    """Tiers: spot, committed and the like."""
+    storage: dict[str, WrittenUsd] = Field(default_factory=dict)
+    """Prices of disks and volumes, of a GiB for a month."""
+    transfer: WrittenUsd | None = None
+    """Price of a GiB that requests move."""
+    requests: RequestOverride | None = None
+    """Fee for requests."""
     plans: dict[str, PlanOverride] = Field(default_factory=dict)
     """Plans."""
 
 
 _FILE = TypeAdapter(dict[str, PlatformOverride])
 
-Loc = tuple[str | int, ...]
-"""The way to a value of the file."""
-
+ComputeT = TypeVar("ComputeT", GpuPrice, CpuPrice, MemoryPrice, InstancePrice)
 ResourceT = TypeVar("ResourceT", CpuPrice, MemoryPrice)
 
 
-def apply(prices: dict[str, Prices], path: Path) -> dict[str, Prices]:
-    """Return the prices of all platforms as the file changes them.
+def apply(platforms: Mapping[str, Platform], document: Document) -> dict[str, Prices]:
+    """Return the prices of the platforms that a file changes, as it changes them.
 
     Raises
     ------
     CatalogError
-        If the file cannot be read or used; lists every problem in it.
+        If the file cannot be used; lists every problem in it.
     """
-    document = _read(path)
-    problems = _Problems(document)
-    changed = dict(prices)
+    problems = Problems(document)
+    changed: dict[str, Prices] = {}
     for name, override in _validate(document.value, problems).items():
-        if name in prices:
-            part = _Part(name, prices[name], override, problems)
+        if name in platforms:
+            part = _Part(name, platforms[name].prices, override, problems)
             changed[name] = part.changed()
         else:
-            problems.add((name,), unknown("platform", name, prices), at="key")
+            problems.add((name,), unknown("platform", name, platforms), at="key")
     problems.refuse_if_any()
     return changed
-
-
-@dataclass
-class _Problems:
-    """What is wrong with the file, and where."""
-
-    document: Document
-    found: list[Problem] = field(default_factory=list)
-
-    def add(self, loc: Loc, message: str, *, at: Literal["key", "value"]) -> None:
-        place = self.document.locate(loc, at=at)
-        key = ".".join(map(str, loc))
-        self.found.append(Problem(message, key, *place))
-
-    def refuse_if_any(self) -> None:
-        """Raise a ``CatalogError`` that shows every problem, in the file's order."""
-        if self.found:
-            ordered = sorted(self.found, key=lambda one: (one.line or 0, one.key))
-            raise _refusal(ordered, self.document.path)
-
-
-def _refusal(problems: list[Problem], path: str) -> CatalogError:
-    # Told like the problems of a scenario: file, line, key, and the line itself.
-    return CatalogError(str(ScenarioError(problems, path=path)))
 
 
 @dataclass(frozen=True)
@@ -177,7 +196,7 @@ class _Part:
     platform: str
     prices: Prices
     override: PlatformOverride
-    problems: _Problems
+    problems: Problems
 
     def changed(self) -> Prices:
         """Return the platform's prices as this part changes them."""
@@ -189,6 +208,10 @@ class _Part:
                 "cpu": self._resource("cpu", prices.cpu, override.cpu),
                 "memory": self._resource("memory", prices.memory, override.memory),
                 "regions": self._regions(),
+                "tiers": self._tiers(),
+                "storage": self._storage(),
+                "transfer": self._transfer(),
+                "requests": self._requests(),
                 "plans": self._plans(),
             }
         )
@@ -206,16 +229,26 @@ class _Part:
     def _priced(self, item: PriceOverride) -> dict[str, Any]:
         return {"price": item.price, **self._origin(item)}
 
+    def _discounted(self, item: ComputeT) -> ComputeT:
+        """Return a price of the catalog less the negotiated discount."""
+        share = self.override.discount
+        if not share or item.price is None:
+            return item
+        source = f"{item.source}, less {share:.4g} of it ({self._origin()['source']})"
+        update = {"price": item.price * (1 - share), "source": source}
+        return item.model_copy(update=update)
+
     def _refuse(self, loc: Loc, message: str) -> None:
         self.problems.add((self.platform, *loc), message, at="key")
 
     def _gpus(self) -> dict[str, GpuPrice]:
-        gpus = dict(self.prices.gpus)
+        listed = self.prices.gpus
+        gpus = {name: self._discounted(one) for name, one in listed.items()}
         for word, item in self.override.gpus.items():
             name = self.prices.gpu_name(word) or word
             if name in gpus:
                 gpus[name] = gpus[name].model_copy(update=self._priced(item))
-            elif not gpus:
+            elif self.prices.by_instance:
                 text = f"{self.platform} has no GPUs priced apart; use instances"
                 self._refuse(("gpus", word), text)
             elif item.memory is None:
@@ -228,12 +261,13 @@ class _Part:
         return gpus
 
     def _instances(self) -> dict[str, InstancePrice]:
-        instances = dict(self.prices.instances)
+        listed = self.prices.instances
+        instances = {name: self._discounted(one) for name, one in listed.items()}
         for name, item in self.override.instances.items():
             if name in instances:
                 update = self._priced(item)
                 instances[name] = instances[name].model_copy(update=update)
-            elif not instances:
+            elif self.prices.gpus:
                 text = f"{self.platform} has no instances; use gpus, cpu and memory"
                 self._refuse(("instances", name), text)
             elif item.vcpu is None or item.memory is None:
@@ -254,7 +288,7 @@ class _Part:
         self, key: str, price: ResourceT | None, item: PriceOverride | None
     ) -> ResourceT | None:
         if item is None:
-            return price
+            return None if price is None else self._discounted(price)
         if price is None:
             self._refuse((key,), f"{self.platform} does not price {key} apart")
             return None
@@ -270,6 +304,47 @@ class _Part:
                 self._refuse(("regions", name), unknown("region", name, regions))
         return regions
 
+    def _tiers(self) -> dict[str, Tier]:
+        tiers = dict(self.prices.tiers)
+        for name, change in self.override.tiers.items():
+            tier = tiers.get(name) or Tier.model_construct()
+            update: dict[str, Any] = self._origin()
+            if change.multiplier is not None:
+                update["multiplier"] = change.multiplier
+            for kind in ("gpus", "instances"):
+                given = {
+                    (self.prices.gpu_name(word) or word): TierPrice.model_construct(
+                        price=price, **self._origin()
+                    )
+                    for word, price in getattr(change, kind).items()
+                }
+                update[kind] = getattr(tier, kind) | given
+            tiers[name] = tier.model_copy(update=update)
+        return tiers
+
+    def _storage(self) -> dict[str, StoragePrice]:
+        storage = dict(self.prices.storage)
+        for name, price in self.override.storage.items():
+            if name in storage:
+                update = {"price": price, **self._origin()}
+                storage[name] = storage[name].model_copy(update=update)
+            else:
+                self._refuse(("storage", name), unknown("storage", name, storage))
+        return storage
+
+    def _transfer(self) -> TransferPrice | None:
+        price = self.override.transfer
+        if price is None:
+            return self.prices.transfer
+        return TransferPrice.model_construct(price=price, **self._origin())
+
+    def _requests(self) -> RequestPrice | None:
+        given = self.override.requests
+        if given is None:
+            return self.prices.requests
+        terms = given.model_dump(exclude={"fee"})
+        return RequestPrice.model_construct(fee=given.fee, **terms, **self._origin())
+
     def _plans(self) -> dict[str, Plan]:
         plans = dict(self.prices.plans)
         for name, change in self.override.plans.items():
@@ -282,37 +357,10 @@ class _Part:
         return plans
 
 
-def _validate(value: object, problems: _Problems) -> dict[str, PlatformOverride]:
+def _validate(value: object, problems: Problems) -> dict[str, PlatformOverride]:
     """Return the file's content, or nothing and a problem for each fault in its form."""
     try:
         return _FILE.validate_python({} if value is None else value)
     except ValidationError as error:
-        for one in error.errors(include_url=False):
-            at: Literal["key", "value"] = "value"
-            if one["type"] == "extra_forbidden":
-                message, at = f"unknown key{_suggestion(one['loc'])}", "key"
-            elif one["type"] in {"model_type", "dict_type"}:
-                message = f"must be a mapping, found {shown(one['input'])}"
-            else:
-                # Without pydantic's "Value error, " in front.
-                message = str(one.get("ctx", {}).get("error", one["msg"]))
-            problems.add(one["loc"], message, at=at)
+        problems.add_faults(error, lambda loc: keys_beside(PlatformOverride, loc[1:]))
         return {}
-
-
-def _suggestion(loc: Loc) -> str:
-    """Return a suggestion for an unknown key, from the keys allowed at its place."""
-    model: type[Spec] = PlatformOverride
-    if len(loc) > 2:
-        model = PlanOverride if loc[1] == "plans" else PriceOverride
-    return did_you_mean(loc[-1], model.model_fields)
-
-
-def _read(path: Path) -> Document:
-    try:
-        return read_yaml(path.read_bytes(), path=str(path))
-    except OSError as error:
-        message = f"cannot read this file of prices: {error.strerror or error}"
-        raise CatalogError(message, path=str(path)) from error
-    except ScenarioError as error:
-        raise _refusal(error.problems, str(path)) from None

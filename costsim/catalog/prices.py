@@ -6,22 +6,25 @@ without tax. A price in a file is text with its unit, never a bare number.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from costsim import units
 from costsim.catalog.provenance import Claim, Sourced, first_day
 from costsim.spec import (
     Count,
+    Duration,
     Many,
     NonNegative,
     PositiveCount,
     PositiveFloat,
     Price,
+    RuleError,
     Size,
     Usd,
 )
+from costsim.units import SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +39,8 @@ WrittenUsd = Annotated[Usd, BeforeValidator(units.parse_usd)]
 class GpuPrice(Sourced):
     """A GPU that is priced by itself; CPU and memory come on top."""
 
-    price: WrittenPrice
-    """Price of one GPU."""
+    price: WrittenPrice | None = None
+    """Price of one GPU; none if it is not published."""
     memory: Size
     """Memory of one GPU, as its vendor prints it (a printed GB is taken as a GiB)."""
     max_per_replica: PositiveCount | None = None
@@ -46,13 +49,35 @@ class GpuPrice(Sourced):
     """Generation, such as Hopper."""
 
 
+VCPU_PER_CORE = 2
+"""Virtual CPUs of a physical core, on every platform of the catalog."""
+
+
 class CpuPrice(Sourced):
-    """The price of a physical core."""
+    """The price of CPU."""
 
     price: WrittenPrice
-    """Price of one physical core, which is two vCPU."""
+    """Price of one core."""
+    per: Literal["core", "vcpu"] = "core"
+    """What the vendor counts: physical cores, or virtual CPUs, of which two are a core."""
     minimum: NonNegative = 0.0
-    """Cores that are charged at least. [cores]"""
+    """What is charged at least. [physical cores]"""
+    free_seconds: NonNegative = 0.0
+    """Seconds of one core (or vCPU) that are free each month. [s/month]"""
+
+    @property
+    def usd_per_core_hour(self) -> float:
+        """Price of a physical core. [USD/h]"""
+        return self.price * self._per_core
+
+    @property
+    def free_core_hours(self) -> float:
+        """Hours of one physical core that are free each month. [h/month]"""
+        return self.free_seconds / self._per_core / SECONDS_PER_HOUR
+
+    @property
+    def _per_core(self) -> int:
+        return VCPU_PER_CORE if self.per == "vcpu" else 1
 
 
 class MemoryPrice(Sourced):
@@ -62,17 +87,19 @@ class MemoryPrice(Sourced):
     """Price of one GiB."""
     minimum: Size = 0.0
     """Memory that is charged at least."""
+    free_seconds: NonNegative = 0.0
+    """Seconds of one GiB that are free each month. [s/month]"""
 
 
 class InstancePrice(Sourced):
     """A whole machine, everything included."""
 
-    price: WrittenPrice
-    """Price of one instance."""
-    vcpu: PositiveFloat
-    """Virtual CPUs; two are a physical core."""
-    memory: Size
-    """Memory."""
+    price: WrittenPrice | None = None
+    """Price of one instance; none if it is not published."""
+    vcpu: PositiveFloat | None = None
+    """Virtual CPUs; two are a physical core. None: not found."""
+    memory: Size | None = None
+    """Memory. None: not found."""
     gpu: str = ""
     """GPU type; empty if it has none."""
     gpu_count: Count = 0
@@ -88,6 +115,75 @@ class Region(Sourced):
     """Factor on every price of the replica."""
     examples: Many[str] = ()
     """Regions that count as this."""
+
+
+class TierPrice(Sourced):
+    """Another price of a GPU or an instance."""
+
+    price: WrittenPrice
+    """Price of one."""
+
+
+class Tier(Sourced):
+    """A choice of service that changes prices: spot, committed, community, protected."""
+
+    multiplier: PositiveFloat | None = None
+    """Factor on every price of the replica; none if only the prices below are known."""
+    gpus: dict[str, TierPrice] = Field(default_factory=dict)
+    """Prices of GPUs, instead of the ordinary ones."""
+    instances: dict[str, TierPrice] = Field(default_factory=dict)
+    """Prices of whole instances, instead of the ordinary ones."""
+    interruptible: bool = False
+    """Whether the vendor may take the machine away: see a pool's ``failures``."""
+
+
+class RequestPrice(Sourced):
+    """A fee for requests."""
+
+    fee: WrittenUsd
+    """Fee."""
+    per: PositiveCount = 1
+    """Requests that it is for."""
+    free: Count = 0
+    """Requests that are free each month."""
+
+
+class StoragePrice(Sourced):
+    """Disk or volume."""
+
+    price: WrittenUsd | None = None
+    """Price of a GiB for a month; none if it is not published."""
+    billed: Literal["alive", "always"]
+    """While a replica is alive, for each; or the whole time, also of stopped ones."""
+    copies: str = ""
+    """Of what is paid always: the setting that says how many there are; one if left out."""
+    increment: Duration = 0.0
+    """A replica's life is rounded up to it; 0s is not rounded."""
+
+    @model_validator(mode="after")
+    def _copies_of_what_stays(self) -> Self:
+        if self.copies and self.billed != "always":
+            message = "copies goes with 'billed: always'"
+            raise RuleError(message, "copies")
+        return self
+
+
+class TransferPrice(Sourced):
+    """Data that requests move."""
+
+    price: WrittenUsd | None = None
+    """Price of a GiB; none if it is not published."""
+
+
+class PastPrice(Sourced):
+    """A price at another date, or as another source read it."""
+
+    item: str
+    """The GPU or instance, by its name here."""
+    tier: str = ""
+    """The tier; the ordinary price if left out."""
+    price: WrittenPrice
+    """The price then."""
 
 
 class Plan(Sourced):
@@ -133,6 +229,18 @@ class Prices(Sourced):
     """Choices of region, where they are priced."""
     default_region: str = ""
     """The choice if a deployment makes none."""
+    tiers: dict[str, Tier] = Field(default_factory=dict)
+    """Choices of service that change prices."""
+    default_tier: str = ""
+    """What the ordinary prices are called, where there are tiers."""
+    requests: RequestPrice | None = None
+    """Fee for requests; none if there is none."""
+    storage: dict[str, StoragePrice] = Field(default_factory=dict)
+    """Disks and volumes, which a deployment may reserve."""
+    transfer: TransferPrice | None = None
+    """Data that requests move, where it is priced."""
+    history: Many[PastPrice] = ()
+    """What was read at other dates."""
     plans: dict[str, Plan] = Field(default_factory=dict)
     """Plans."""
     default_plan: str = ""
@@ -141,8 +249,13 @@ class Prices(Sourced):
     """Charges that are not simulated."""
 
     @property
+    def by_instance(self) -> bool:
+        """Whether whole instances are priced, and not their parts."""
+        return bool(self.instances)
+
+    @property
     def gpu_names(self) -> tuple[str, ...]:
-        """Every GPU with a price, in the file's order."""
+        """Every GPU of the list, in the file's order."""
         priced = [*self.gpus, *(one.gpu for one in self.instances.values() if one.gpu)]
         return tuple(dict.fromkeys(priced))
 
@@ -153,9 +266,9 @@ class Prices(Sourced):
         return names.get(word.strip().casefold())
 
     def items(self) -> Iterator[GpuPrice | CpuPrice | MemoryPrice | InstancePrice]:
-        """Yield every price of compute."""
-        yield from self.gpus.values()
-        yield from self.instances.values()
+        """Yield every price of compute that is known."""
+        yield from (one for one in self.gpus.values() if one.price is not None)
+        yield from (one for one in self.instances.values() if one.price is not None)
         if self.cpu is not None:
             yield self.cpu
         if self.memory is not None:

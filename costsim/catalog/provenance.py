@@ -7,7 +7,7 @@ Dates are as exact as the source: ``2026``, ``2026-08`` or ``2026-08-03``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -19,7 +19,10 @@ STALE_AFTER_DAYS = 90
 """Prices older than this deserve a warning: providers change them every few months."""
 
 UNDATED = "undated"
-"""The date of a price in a user's own file that gives none."""
+"""The date of a fact whose source has none, or of a user's own that gives none."""
+
+NOT_FOUND = "nothing was found for this catalog"
+"""The source of an answer that nobody has found."""
 
 Evidence = Literal["official", "quoted", "third party", "derived", "unverified", "own"]
 """The vendor's own text; a dated quotation of it; somebody else's statement; follows from
@@ -53,6 +56,8 @@ def yes_or_no(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
 
 
 def _possible(as_of: str) -> str:
+    if as_of == UNDATED:
+        return as_of
     try:
         first_day(as_of)
     except ValueError:
@@ -64,10 +69,10 @@ def _possible(as_of: str) -> str:
 AsOf = Annotated[
     str,
     BeforeValidator(_as_text),
-    Field(pattern=r"^[0-9]{4}(-[0-9]{2}){0,2}$"),
+    Field(pattern=rf"^([0-9]{{4}}(-[0-9]{{2}}){{0,2}}|{UNDATED})$"),
     AfterValidator(_possible),
 ]
-"""A date, as exact as it is known."""
+"""A date, as exact as it is known; ``undated`` where the source has none."""
 
 
 class Sourced(Spec):
@@ -97,9 +102,31 @@ class _Origin:
     source: str = ""
     as_of: str = ""
     evidence: Evidence | None = None
+    told: bool = False
+    """Whether it was told already that something is missing."""
 
+
+Loc = tuple[str | int, ...]
+"""The way to a value of the file."""
 
 SpecT = TypeVar("SpecT", bound=Spec)
+
+
+class UnsourcedError(ValueError):
+    """Facts without a source, an ``as_of`` or evidence.
+
+    Parameters
+    ----------
+    locs : list of tuple
+        The way to each.
+    """
+
+    def __init__(self, locs: list[Loc]) -> None:
+        self.locs = locs
+        keys = ", ".join(".".join(map(str, loc)) for loc in locs)
+        super().__init__(f"{keys}: {self.message}")
+
+    message = "needs a source, an as_of and evidence, here or in its section"
 
 
 def complete(spec: SpecT) -> SpecT:
@@ -107,29 +134,32 @@ def complete(spec: SpecT) -> SpecT:
 
     Raises
     ------
-    ValueError
-        If a fact has none and neither has a section around it; names its key.
+    UnsourcedError
+        If a fact has none and neither has a section around it; names every key.
     """
-    completed: SpecT = _hand_down(spec, _Origin(), "")
+    missing: list[Loc] = []
+    completed: SpecT = _hand_down(spec, _Origin(), (), missing)
+    if missing:
+        raise UnsourcedError(missing)
     return completed
 
 
-def _hand_down(node: Any, outer: _Origin, key: str) -> Any:  # noqa: ANN401 - any field
+def _hand_down(node: Any, outer: _Origin, loc: Loc, missing: list[Loc]) -> Any:  # noqa: ANN401 - any field
     if isinstance(node, Spec):
-        return _hand_down_spec(node, outer, key)
+        return _hand_down_spec(node, outer, loc, missing)
     if isinstance(node, dict):
         return {
-            name: _hand_down(item, outer, _join(key, name))
+            name: _hand_down(item, outer, (*loc, name), missing)
             for name, item in node.items()
         }
     if isinstance(node, tuple):
         return tuple(
-            _hand_down(item, outer, _join(key, str(i))) for i, item in enumerate(node)
+            _hand_down(item, outer, (*loc, i), missing) for i, item in enumerate(node)
         )
     return node
 
 
-def _hand_down_spec(spec: Spec, outer: _Origin, key: str) -> Spec:
+def _hand_down_spec(spec: Spec, outer: _Origin, loc: Loc, missing: list[Loc]) -> Spec:
     own = outer
     update: dict[str, Any] = {}
     if isinstance(spec, Sourced):
@@ -138,17 +168,13 @@ def _hand_down_spec(spec: Spec, outer: _Origin, key: str) -> Spec:
             spec.as_of or outer.as_of,
             spec.evidence or outer.evidence,
         )
+        update = {"source": own.source, "as_of": own.as_of, "evidence": own.evidence}
         if not own.source or not own.as_of or own.evidence is None:
-            message = (
-                f"{key}: needs a source, an as_of and evidence, here or in its section"
-            )
-            raise ValueError(message)
-        update = dict(vars(own))
+            # A section's lack is told once, not for every fact in it.
+            if not outer.told:
+                missing.append(loc)
+            own = replace(own, told=True)
     for name in type(spec).model_fields:
         if name not in update:
-            update[name] = _hand_down(getattr(spec, name), own, _join(key, name))
+            update[name] = _hand_down(getattr(spec, name), own, (*loc, name), missing)
     return spec.model_copy(update=update)
-
-
-def _join(key: str, name: str) -> str:
-    return f"{key}.{name}" if key else name

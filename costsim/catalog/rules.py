@@ -1,4 +1,4 @@
-"""How a platform bills, scales and limits; where its sources contradict each other."""
+"""How a platform bills, how long its starts take, where its sources disagree."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from costsim import units
-from costsim.catalog.provenance import Claim, Sourced, yes_or_no
+from costsim.catalog.provenance import NOT_FOUND, Claim, Sourced, yes_or_no
 from costsim.catalog.tariff import MeteringRules, Scope
-from costsim.spec import Duration, Many, Spec
-from costsim.yaml_source import shown
+from costsim.spec import Duration, Many, NonNegative, Spec
 
 
 class ScopeRule(Sourced):
@@ -25,6 +23,13 @@ class DurationRule(Sourced):
 
     value: Duration
     """The length."""
+
+
+class RateRule(Sourced):
+    """A share of the price."""
+
+    value: NonNegative
+    """The share; 1 is the price itself. [1]"""
 
 
 class Phase(Sourced):
@@ -48,6 +53,12 @@ class Phase(Sourced):
     def charged(self) -> bool:
         """Whether costsim bills it."""
         return self.billed == "yes" or self.modeled_as == "billed"
+
+
+def _not_stated(modeled_as: Literal["billed", "free", "not simulated"]) -> Phase:
+    return Phase(
+        billed="unknown", modeled_as=modeled_as, source=NOT_FOUND, evidence="derived"
+    )
 
 
 _PHASES_OF_SETUP = {
@@ -78,17 +89,17 @@ class Phases(Spec):
     """Ready, nothing in service."""
     min_replicas_idle: Phase
     """The same, for the replicas that are always kept."""
-    buffer_replicas_idle: Phase
+    buffer_replicas_idle: Phase = Field(default_factory=lambda: _not_stated("billed"))
     """The same, for extra replicas above need."""
-    draining: Phase
+    draining: Phase = Field(default_factory=lambda: _not_stated("billed"))
     """Told to stop, finishing its requests."""
-    failed_start: Phase
+    failed_start: Phase = Field(default_factory=lambda: _not_stated("billed"))
     """Never became ready."""
     at_zero: Phase
     """No replica at all."""
-    image_build: Phase
+    image_build: Phase = Field(default_factory=lambda: _not_stated("not simulated"))
     """Building the image."""
-    development: Phase
+    development: Phase = Field(default_factory=lambda: _not_stated("not simulated"))
     """A deployment for development."""
 
     def bills_setup_phase(self, name: str) -> bool:
@@ -112,156 +123,55 @@ class Billing(Sourced):
     """First part of each setup that is not billed."""
     phases: Phases
     """What is billed, phase by phase."""
+    min_replicas_idle_rate: RateRule | None = None
+    """Price of the idle time of the replicas that are always kept, as a share; 1 if left out."""
+    min_replicas_busy_rate: RateRule | None = None
+    """The same of their busy time."""
+    release_lag: DurationRule | None = None
+    """How long the machine is billed after its replica has left; not at all if left out."""
+    build_rate: RateRule | None = None
+    """Price of the time that an image is being built, as a share of a replica's; not published if left out."""
 
-    def metering(self, unbilled_setup_s: float | None = None) -> MeteringRules:
+    def metering(
+        self,
+        unbilled_setup_s: float | None = None,
+        release_lag_s: float | None = None,
+    ) -> MeteringRules:
         """Return the rules for the meter.
 
         Parameters
         ----------
         unbilled_setup_s : float, optional
             First part of each setup that is not billed, instead of the platform's. [s]
+        release_lag_s : float, optional
+            How long a machine outlasts its replica, instead of the platform's. [s]
         """
+        phases = self.phases
         return MeteringRules(
             scope=self.scope.value,
             increment_s=self.increment.value,
             minimum_s=self.minimum.value,
-            setup_billed=self.phases.model_load.charged,
-            idle_billed=self.phases.idle.charged,
-            min_idle_billed=self.phases.min_replicas_idle.charged,
+            setup_billed=phases.model_load.charged,
+            idle_billed=phases.idle.charged,
+            min_idle_billed=phases.min_replicas_idle.charged,
+            min_idle_rate=_value(self.min_replicas_idle_rate, 1.0),
+            min_busy_rate=_value(self.min_replicas_busy_rate, 1.0),
             unbilled_setup_s=(
                 self.unbilled_setup.value
                 if unbilled_setup_s is None
                 else unbilled_setup_s
             ),
+            failed_start_billed=phases.failed_start.charged,
+            release_lag_s=(
+                _value(self.release_lag, 0.0)
+                if release_lag_s is None
+                else release_lag_s
+            ),
         )
 
 
-Kind = Literal["count", "duration", "percent", "flag"]
-_NUMBERS: dict[Kind, tuple[type, ...]] = {
-    "count": (int,),
-    "percent": (int, float),
-    "flag": (),
-}
-Value = int | float | bool | str | None
-
-
-class Setting(Sourced):
-    """A setting of the autoscaler, in the vendor's words."""
-
-    kind: Kind
-    """A whole number, a duration with its unit, per cent from 0 to 100, or true or false."""
-    unit: str
-    """What it counts."""
-    default: Value = None
-    """Its value if left out; none if that means something of its own."""
-    minimum: Value = None
-    """Smallest value allowed."""
-    maximum: Value = None
-    """Largest value allowed."""
-    meaning: str
-    """What it does."""
-    origin: Literal["vendor", "costsim"] = "vendor"
-    """Whose word it is: the vendor's, or costsim's for what the vendor leaves open."""
-
-    @model_validator(mode="after")
-    def _of_its_kind(self) -> Self:
-        for value in (self.minimum, self.maximum, self.default):
-            if value is not None:
-                self.read(value)
-        return self
-
-    @property
-    def allowed(self) -> str:
-        """What may be written, for people: ``a duration from 2s to 20m``."""
-        noun = {
-            "count": "a whole number",
-            "duration": "a duration",
-            "percent": "a percentage",
-            "flag": "true or false",
-        }[self.kind]
-        if self.maximum is not None:
-            return f"{noun} from {_plain(self.minimum)} to {_plain(self.maximum)}"
-        return noun if self.minimum is None else f"{noun} from {_plain(self.minimum)}"
-
-    def read(self, value: object) -> int | float | bool:
-        """Return a value as a number, durations in seconds.
-
-        Raises
-        ------
-        ValueError
-            If it is of the wrong kind or out of range; says what is allowed.
-        """
-        number = self._convert(value)
-        low, high = (self._bound(bound) for bound in (self.minimum, self.maximum))
-        if (low is not None and number < low) or (high is not None and number > high):
-            message = f"{shown(value)} is out of range; allowed is {self.allowed}"
-            raise ValueError(message)
-        return number
-
-    def _bound(self, bound: Value) -> float | None:
-        return None if bound is None else float(self._convert(bound))
-
-    def _convert(self, value: object) -> int | float | bool:
-        if self.kind == "duration":
-            return units.parse_duration(value)
-        # A bool is an int to Python; here true is never 1.
-        if isinstance(value, bool):
-            right = self.kind == "flag"
-        else:
-            right = isinstance(value, _NUMBERS[self.kind])
-        if not right:
-            message = f"{shown(value)} is not allowed; write {self.allowed}"
-            raise ValueError(message)
-        return value  # type: ignore[return-value] # its type was just checked
-
-
-def _plain(value: Value) -> str:
-    return "0" if value is None else str(value)
-
-
-class Autoscaler(Sourced):
-    """What launches and removes replicas."""
-
-    scale_up: Claim
-    """When replicas are launched."""
-    scale_down: Claim
-    """When replicas are removed."""
-    to_zero: Claim
-    """When the last one goes."""
-    wake: Claim
-    """What brings the first one back."""
-    queue: Claim
-    """Where requests wait."""
-    routing: Claim
-    """Which replica takes a request."""
-    readiness: Claim
-    """When a replica takes its first request."""
-    decision_interval: Claim
-    """How often it decides."""
-    schedule: Claim
-    """Whether the bounds can follow a schedule."""
-    settings: dict[str, Setting]
-    """Settings, by the vendor's word."""
-
-
-class Limit(Sourced):
-    """A limit that is not a setting."""
-
-    value: int
-    """The figure."""
-    unit: str
-    """Its unit."""
-    scope: str
-    """What it counts for: a Function, the workspace, a request."""
-    on_exceed: str
-    """What happens above it."""
-
-
-class Limits(Sourced):
-    """Limits that are not settings."""
-
-    entries: dict[str, Limit] = Field(default_factory=dict)
-    """The limits."""
+def _value(rule: RateRule | DurationRule | None, default: float) -> float:
+    return default if rule is None else rule.value
 
 
 class ColdStart(Sourced):

@@ -27,9 +27,25 @@ class MeteringRules:
     idle_billed: bool = True
     """Whether ready replicas with nothing in service are billed."""
     min_idle_billed: bool = True
-    """Whether the idle time of the min replicas is billed, where idle time is."""
+    """Whether the idle time of the min replicas is billed, whatever holds for others."""
+    min_idle_rate: float = 1.0
+    """Price of the min replicas' idle time, as a share of the price. [1]"""
+    min_busy_rate: float = 1.0
+    """Price of the min replicas' busy time, as a share of the price. [1]"""
     unbilled_setup_s: float = 0.0
     """The first part of each setup (provisioning, image pull) that is not billed. [s]"""
+    failed_start_billed: bool = True
+    """Whether the setup of a replica is billed that stopped before it was ready."""
+    release_lag_s: float = 0.0
+    """How long a replica's machine is billed after the replica has stopped. [s]"""
+    disk_increment_s: float = 0.0
+    """For its disk, each replica's life is rounded up to it. 0: not rounded. [s]"""
+
+    @property
+    def tells_min_replicas(self) -> bool:
+        """Whether time of the min replicas is billed otherwise than that of others."""
+        rates = (self.min_idle_rate, self.min_busy_rate)
+        return self.min_idle_billed != self.idle_billed or rates != (1.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -39,6 +55,24 @@ class Component:
     name: Literal["gpu", "cpu", "memory", "instance"]
     usd_per_hour: float
     """Price for this replica's whole share of it, region multiplier included. [USD/h]"""
+    free_hours_per_month: float = 0.0
+    """Free replica-hours of it in a month of 730 h, pro rata. [h/month]"""
+
+
+@dataclass(frozen=True)
+class StorageCharge:
+    """Disk or volume that is paid by size and time."""
+
+    name: str
+    """For the bill, such as ``container_disk``."""
+    gib: float
+    """Size of one. [GiB]"""
+    usd_per_gib_month: float
+    """Price of a GiB for a month of 730 h. [USD/(GiB month)]"""
+    basis: Literal["alive", "always"] = "always"
+    """Alive: one for each replica while it is alive. Always: the whole time."""
+    copies: int = 1
+    """How many there are, where they are paid always."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +84,22 @@ class Tariff:
     """Priced parts of one replica; their sum is the price of a replica-hour."""
     usd_per_request: float = 0.0
     """Fee for each served request. [USD]"""
+    free_requests_per_month: float = 0.0
+    """Served requests without a fee in a month of 730 h, pro rata. [requests/month]"""
     monthly_fee_usd: float = 0.0
     """Plan fee for a month of 730 h, charged pro rata. [USD/month]"""
     monthly_credit_usd: float = 0.0
     """Free credit for a month of 730 h, pro rata; never pays for the plan fee. [USD/month]"""
+    storage: tuple[StorageCharge, ...] = ()
+    """Disks and volumes."""
+    gib_per_request: float = 0.0
+    """Data that a served request moves over the priced line. [GiB]"""
+    usd_per_gib: float = 0.0
+    """Price of moving it. [USD/GiB]"""
+    build_hours_per_month: float = 0.0
+    """Time that images are being built in a month of 730 h, pro rata. [h/month]"""
+    usd_per_build_hour: float = 0.0
+    """Price of building. [USD/h]"""
 
     @property
     def usd_per_hour(self) -> float:

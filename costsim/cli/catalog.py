@@ -21,36 +21,41 @@ def prices(
         ),
     ] = None,
     sort: Annotated[
-        str, typer.Option(help="gpu, price, gib, platform or age.")
+        str, typer.Option(help="gpu, price, gib, tflop, platform or age.")
     ] = "gpu",
+    history: Annotated[
+        bool, typer.Option("--history", help="What was read at different dates.")
+    ] = False,
     prices: Prices = None,
     form: Form = Format.table,
 ) -> None:
-    """Show what a replica costs per hour, per month and per GiB of GPU memory."""
+    """Show what a replica costs per GPU and hour, per month, per GiB of GPU memory."""
     from costsim.catalog.platform import load_catalog
-    from costsim.report.prices import (
-        price_records,
-        price_rows,
-        prices_table,
-        sort_rows,
-    )
+    from costsim.report import price_rows as rows_of
+    from costsim.report import prices as report
 
     cpu, memory_gib = _shape(shape)
-    rows = sort_rows(
-        price_rows(
-            load_catalog(prices),
-            platform=platform,
-            gpu=gpu,
-            cpu=cpu,
-            memory_gib=memory_gib,
+    catalog = load_catalog(prices)
+    width = output.console().width
+    if history:
+        past = rows_of.history_rows(catalog, platform=platform, gpu=gpu)
+        if form is Format.table:
+            output.show(report.history_table(past, width))
+        else:
+            output.write(rows_as(form, rows_of.price_records(past)))
+        return
+    rows = rows_of.sort_rows(
+        rows_of.price_rows(
+            catalog, platform=platform, gpu=gpu, cpu=cpu, memory_gib=memory_gib
         ),
         sort,
     )
     if form is not Format.table:
-        output.write(rows_as(form, price_records(rows)))
-        return
-    width = output.console().width
-    output.show(prices_table(rows, width, shaped=shape is not None))
+        output.write(rows_as(form, rows_of.price_records(rows)))
+    elif platform is None and gpu is None:
+        output.show(report.overview(rows, width))
+    else:
+        output.show(report.prices_table(rows, width, shaped=shape is not None))
 
 
 def platforms(

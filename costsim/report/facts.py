@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from costsim.catalog.platform import Platform
     from costsim.catalog.prices import Plan
     from costsim.catalog.provenance import Sourced
-    from costsim.catalog.rules import ColdStart, Phase, Setting
+    from costsim.catalog.rules import ColdStart, Phase
+    from costsim.catalog.scaling import Setting
 
 BILLING = "billing"
 PHASES = "billed, phase by phase"
@@ -190,7 +191,8 @@ def _autoscaler(platform: Platform) -> Iterator[Fact]:
     for name, setting in autoscaler.settings.items():
         own = "costsim's own word. " if setting.origin == "costsim" else ""
         note = " ".join(part for part in (own + setting.meaning, setting.note) if part)
-        value = None if setting.default is None else setting.read(setting.default)
+        fixed = setting.default is not None and setting.default_from is None
+        value = setting.read(setting.default) if fixed else None
         yield _fact(
             SETTINGS,
             name,
@@ -204,7 +206,13 @@ def _autoscaler(platform: Platform) -> Iterator[Fact]:
 
 def setting_text(setting: Setting) -> str:
     """Return a setting's default and range: ``60s (2s to 20m)``."""
-    default = "none" if setting.default is None else str(setting.default).lower()
+    default = "none" if setting.default is None else str(setting.default)
+    if setting.kind == "flag":
+        default = default.lower()
+    if setting.default_from is not None:
+        default = f"that of {setting.default_from}"
+    if setting.kind == "choice":
+        return f"{default} ({', '.join(setting.choices)})"
     low, high = setting.minimum, setting.maximum
     if low is None:
         return default
@@ -213,7 +221,7 @@ def setting_text(setting: Setting) -> str:
 
 def _limits(platform: Platform) -> Iterator[Fact]:
     for name, limit in platform.limits.entries.items():
-        text = f"{limit.value:,} {limit.unit}"
+        text = f"{limit.value:,.10g} {limit.unit}"
         parts = [f"for each {limit.scope}", f"above: {limit.on_exceed}", limit.note]
         note = "; ".join(part for part in parts if part)
         yield _fact(

@@ -25,7 +25,7 @@ from costsim.report.facts import (
     Fact,
     facts,
 )
-from costsim.report.prices import billed_text, increment_text, price_rows
+from costsim.report.price_rows import billed_text, increment_text, price_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,7 +64,7 @@ def _platform_record(
     catalog: Catalog, platform: Platform, today: date
 ) -> dict[str, object]:
     rows = price_rows(catalog, platform=platform.name, today=today)
-    with_gpu = [row.usd_per_hour for row in rows if row.gpu]
+    with_gpu = [row.usd_per_gpu_hour for row in rows if row.usd_per_gpu_hour]
     return {
         "platform": platform.name,
         "title": platform.title,

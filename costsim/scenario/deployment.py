@@ -7,7 +7,7 @@ for the bill. All problems of all deployments are collected and raised as one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from costsim.catalog.lookup import unknown
@@ -15,14 +15,15 @@ from costsim.catalog.provenance import UNDATED
 from costsim.catalog.quote import PriceSource, gpu_label
 from costsim.catalog.tariff import Component, MeteringRules, Tariff
 from costsim.errors import Problem, ScenarioError
+from costsim.scenario.charges import Charges, build_hours_per_month, find_charges
 from costsim.scenario.findings import Exclusion, Findings
 from costsim.scenario.plan import find_plan
-from costsim.scenario.replica import find_replica
+from costsim.scenario.replica import find_replica, memory_of
 from costsim.scenario.requirements import judge, unknown_requirements
 from costsim.scenario.scheduling import with_schedule
 from costsim.scenario.settings import Settings
 from costsim.scenario.setup_plan import find_setup
-from costsim.scenario.vendors import Case, find_pool
+from costsim.scenario.vendor_pool import Case, find_pool
 
 if TYPE_CHECKING:
     from costsim.catalog.platform import Catalog
@@ -129,10 +130,17 @@ def _resolve_one(
     case = Case(platform, settings, plan, gpu_count, findings)
     pool = with_schedule(find_pool(case), deployment.schedule, case, scenario)
     _warn_of_unused(settings, findings)
-    rules = platform.billing.metering(deployment.unbilled_setup)
+    charges = find_charges(deployment, case)
+    rules = replace(
+        platform.billing.metering(deployment.unbilled_setup, deployment.release_lag),
+        disk_increment_s=charges.disk_increment_s,
+    )
     bills = platform.billing.phases.bills_setup_phase
     setup = find_setup(deployment, scenario, pool, rules, bills, findings)
     judge(deployment.name, platform, plan.name, scenario.requirements, findings)
+    if replica is not None:
+        gpus = (replica.gpu, replica.gpu_count)
+        _check_model(deployment, scenario, gpus, replica.gpu_memory_gib, findings)
     if findings.problems or replica is None or pool is None or setup is None:
         return None
     return ResolvedDeployment(
@@ -142,10 +150,10 @@ def _resolve_one(
         instance=replica.instance,
         plan=plan.name,
         pool=pool,
-        tariff=_tariff(setup.metering(rules), replica, plan),
+        tariff=_tariff(setup.metering(rules), replica, plan, charges, deployment),
         setup_plan=setup,
         speed=deployment.speed,
-        sources=replica.quote.sources + plan.sources,
+        sources=replica.quote.sources + plan.sources + charges.sources,
         warnings=tuple(findings.warnings),
         notes=tuple(findings.notes),
         capped_by=tuple(findings.capped_by),
@@ -166,11 +174,15 @@ def _custom(
     if setup is None:
         return None
     judge(deployment.name, None, "", scenario.requirements, findings)
-    gpu = deployment.gpu
+    gpu = deployment.gpu or ""
+    gpus = (gpu, deployment.gpu_count if gpu else 0)
+    _check_model(deployment, scenario, gpus, memory_of(*gpus), findings)
+    if findings.problems:
+        return None
     return ResolvedDeployment(
         name=deployment.name,
         platform="custom",
-        gpu=gpu_label(gpu, deployment.gpu_count) if gpu else "",
+        gpu=gpu_label(*gpus),
         instance="",
         plan="",
         pool=pool,
@@ -184,33 +196,75 @@ def _custom(
 
 
 def _custom_rules(billing: Billing, unbilled_setup_s: float | None) -> MeteringRules:
+    min_idle = billing.min_replicas_idle
     return MeteringRules(
         scope=billing.scope,
         increment_s=billing.increment,
         minimum_s=billing.minimum,
         setup_billed=billing.setup,
         idle_billed=billing.idle,
+        min_idle_billed=billing.idle if min_idle is None else min_idle,
+        min_idle_rate=billing.min_replicas_idle_rate,
+        min_busy_rate=billing.min_replicas_busy_rate,
         unbilled_setup_s=unbilled_setup_s or 0.0,
+        failed_start_billed=billing.failed_starts,
+        release_lag_s=billing.release_lag,
     )
 
 
 def _custom_tariff(billing: Billing, rules: MeteringRules) -> Tariff:
     return Tariff(
         rules,
-        (Component("instance", billing.price),),
+        (Component("instance", billing.price, billing.free_hours),),
         usd_per_request=billing.per_request,
+        free_requests_per_month=float(billing.free_requests),
         monthly_fee_usd=billing.monthly_fee,
         monthly_credit_usd=billing.monthly_credit,
     )
 
 
-def _tariff(rules: MeteringRules, replica: Replica, plan: ChosenPlan) -> Tariff:
+def _tariff(
+    rules: MeteringRules,
+    replica: Replica,
+    plan: ChosenPlan,
+    charges: Charges,
+    deployment: Deployment,
+) -> Tariff:
     return Tariff(
         rules,
         replica.quote.components,
+        usd_per_request=charges.usd_per_request,
+        free_requests_per_month=charges.free_requests_per_month,
         monthly_fee_usd=plan.fee_usd,
         monthly_credit_usd=plan.credit_usd,
+        storage=charges.storage,
+        gib_per_request=deployment.data_per_request,
+        usd_per_gib=charges.usd_per_gib,
+        build_hours_per_month=build_hours_per_month(deployment),
+        usd_per_build_hour=replica.quote.usd_per_hour * charges.build_rate,
     )
+
+
+def _check_model(
+    deployment: Deployment,
+    scenario: Scenario,
+    gpus: tuple[str, int],
+    gpu_memory_gib: float | None,
+    findings: Findings,
+) -> None:
+    """Refuse a replica whose GPUs, a type and a number, have no room for the model."""
+    model = deployment.model or scenario.model
+    gpu, count = gpus
+    if model is None or not count:
+        return
+    if gpu_memory_gib is None:
+        text = "whether the model fits is not checked: the GPU's memory is not known"
+        findings.warnings.append(text)
+        return
+    problem = model.misfit(gpu, count, gpu_memory_gib / count)
+    if problem is not None:
+        key = "model" if deployment.model is not None else "gpu"
+        findings.refuse(key, f"the model {problem}")
 
 
 def _warn_of_unused(settings: Settings, findings: Findings) -> None:

@@ -205,8 +205,22 @@ class Billing(Spec):
     """Is the time from launch to ready billed?"""
     idle: bool = True
     """Is idle time billed?"""
+    min_replicas_idle: bool | None = None
+    """The same of the min replicas; as of all others if left out."""
+    min_replicas_idle_rate: Annotated[float, Field(ge=0)] = 1.0
+    """Price of the min replicas' idle time, as a share of the price."""
+    min_replicas_busy_rate: Annotated[float, Field(ge=0)] = 1.0
+    """Price of the min replicas' busy time, as a share of the price."""
+    failed_starts: bool = True
+    """Is the setup billed of a replica that stopped before it was ready?"""
+    release_lag: Duration = 0.0
+    """How long the machine is billed after its replica has left."""
     per_request: Usd = 0.0
     """Fee for a served request."""
+    free_requests: Count = 0
+    """Requests without a fee in a month."""
+    free_hours: Annotated[float, Field(ge=0)] = 0.0
+    """Replica-hours that are free in a month."""
     monthly_fee: Usd = 0.0
     """Plan fee for a month."""
     monthly_credit: Usd = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from costsim.scenario.timetable import timetable
-from costsim.scenario.vendors import bound_settings, replica_cap
+from costsim.scenario.vendor_pool import replica_cap
 from costsim.spec import RuleError
 from costsim.units import SECONDS_PER_DAY
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from costsim.scenario.pool import Pool
     from costsim.scenario.schedule import Schedule, ScheduleEntry
     from costsim.scenario.schema import Scenario
-    from costsim.scenario.vendors import Case
+    from costsim.scenario.vendor_pool import Case
 
 CHECKED_S = 366 * SECONDS_PER_DAY
 """How far a schedule is checked where a trace has yet to tell the horizon. [s]"""
@@ -36,10 +36,10 @@ def with_schedule(
     ]
     rules = case.platform.billing.metering()
     moves_min = any(entry.min_replicas is not None for entry in entries)
-    if moves_min and rules.idle_billed and not rules.min_idle_billed:
+    if moves_min and rules.tells_min_replicas:
         message = (
-            f"{case.platform.title} does not bill the idle time of min replicas, and "
-            "costsim can leave out that of a constant number only"
+            f"{case.platform.title} has another price for the min replicas, and costsim "
+            "can tell a constant number of them only"
         )
         findings.refuse("schedule", message)
     scheduled = pool.model_copy(update={"schedule": tuple(entries)})
@@ -56,7 +56,7 @@ def with_schedule(
 
 def _allowed(entry: ScheduleEntry, key: str, case: Case) -> ScheduleEntry:
     """Return an entry with its maximum cut to what the platform gives."""
-    for bound, setting in bound_settings(case.platform.name).items():
+    for bound, setting in case.bound_settings().items():
         value = getattr(entry, bound)
         if value is not None:
             _check(value, setting, f"{key}.{bound}", case)

@@ -17,6 +17,7 @@ from costsim.scenario.distributions import (
     WorkCount,
     WorkDuration,
 )
+from costsim.scenario.model import Model
 from costsim.scenario.pool import Billing, Pool
 from costsim.scenario.schedule import Schedule
 from costsim.scenario.setup import Setup
@@ -29,6 +30,7 @@ from costsim.spec import (
     PositiveCount,
     PositiveDuration,
     PositiveFloat,
+    Price,
     RuleError,
     Size,
     Spec,
@@ -73,6 +75,15 @@ class Resources(Spec):
     """Memory."""
 
 
+class Builds(Spec):
+    """Images that are built, where the platform bills the time."""
+
+    per_month: PositiveFloat
+    """How many are built in a month."""
+    time: PositiveDuration
+    """How long one takes."""
+
+
 class Deployment(Spec):
     """One way of serving the traffic: a platform of the catalog, or one written out here."""
 
@@ -90,6 +101,12 @@ class Deployment(Spec):
     """Plan, with its fee, credit and limits."""
     region: str | None = None
     """Region choice, where the platform charges for it."""
+    tier: str | None = None
+    """Tier of service, such as spot or community, where the platform has several."""
+    price: Price | None = None
+    """Your own price of a GPU (where those are priced) or of the instance, instead of the catalog's."""
+    discount: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Negotiated share off the prices of compute, such as 0.15."""
     settings: dict[str, Any] = Field(default_factory=dict)
     """Autoscaler settings in the vendor's own words."""
     schedule: Schedule = ()
@@ -100,6 +117,16 @@ class Deployment(Spec):
     """Setup time, instead of the scenario's."""
     unbilled_setup: Duration | None = None
     """First part of the setup that is not billed, instead of the platform's."""
+    release_lag: Duration | None = None
+    """How long a machine is billed after its replica has left, instead of the platform's."""
+    storage: dict[str, Size] = Field(default_factory=dict)
+    """Disks and volumes that are paid, by the platform's names: see ``costsim platforms NAME``."""
+    data_per_request: Size = 0.0
+    """Data that a request moves, where the platform bills that."""
+    builds: Builds | None = None
+    """Images that are built, where the platform bills that."""
+    model: Model | None = None
+    """The model, instead of the scenario's."""
     speed: PositiveFloat = 1.0
     """Speed of this hardware: service times are divided by it."""
     pool: Pool | None = None
@@ -121,17 +148,19 @@ class Deployment(Spec):
         if self.schedule:
             message = "goes with a platform; here it belongs in pool"
             raise RuleError(message, "schedule")
-        foreign = [
-            key
-            for key in ("instance", "plan", "region", "settings", "resources")
-            if getattr(self, key)
-        ]
+        foreign = [key for key in _GO_WITH_A_PLATFORM if getattr(self, key)]
         if foreign:
             message = (
                 f"'{foreign[0]}' goes with a platform; here pool and billing say it all"
             )
             raise RuleError(message, foreign[0])
         return self
+
+
+_GO_WITH_A_PLATFORM = (
+    *("instance", "plan", "region", "tier", "price", "discount", "settings"),
+    *("resources", "release_lag", "storage", "data_per_request", "builds"),
+)
 
 
 class OverBound(Spec):
@@ -199,6 +228,8 @@ class Scenario(Spec):
     """Setup time of a replica (cold start): a law, phases, a mixture or a preset; a deployment may override it."""
     slo: Slo | None = None
     """What must hold."""
+    model: Model | None = None
+    """The model that is served: it must fit in the memory of a replica's GPUs."""
     requirements: Many[str] = ()
     """Production features that a deployment must have: see ``costsim platforms``."""
     deployments: Annotated[Many[Deployment], Field(min_length=1)]

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from costsim.catalog.lookup import unknown
-from costsim.catalog.rules import Setting
+from costsim.catalog.scaling import Setting
 
 if TYPE_CHECKING:
+    from costsim.catalog.scaling import SettingValue
     from costsim.scenario.findings import Findings
 
 APPLY_LIMITS = "apply_limits"
@@ -43,7 +44,7 @@ class Settings:
         self, given: dict[str, Any], known: dict[str, Setting], findings: Findings
     ) -> None:
         self._known = known | {APPLY_LIMITS: _APPLY_LIMITS}
-        self._values: dict[str, int | float | bool] = {}
+        self._values: dict[str, SettingValue] = {}
         self._read: set[str] = set()
         for name, value in given.items():
             if name not in self._known:
@@ -62,44 +63,37 @@ class Settings:
         """Return whether the scenario gives the setting a value."""
         return name in self._values
 
-    def count(self, name: str) -> int:
-        """Return a setting that is a whole number and has a default."""
-        return int(self._required(name))
+    def value(self, name: str) -> SettingValue | None:
+        """Return a setting, its default if it is left out, or None if it has none.
 
-    def optional_count(self, name: str) -> int | None:
-        """Return a setting that is a whole number, or None if it is left out."""
-        value = self._value(name)
-        return None if value is None else int(value)
+        A duration is in seconds, and per cent are a fraction.
+        """
+        self._read.add(name)
+        setting = self._known[name]
+        if name not in self._values and setting.default_from is not None:
+            return self.value(setting.default_from)
+        value = self._values.get(name)
+        if value is None and setting.default is not None:
+            value = setting.read(setting.default)
+        if setting.kind == "percent" and isinstance(value, (int, float)):
+            return value / 100
+        return value
 
-    def seconds(self, name: str) -> float:
-        """Return a setting that is a duration. [s]"""
-        return float(self._required(name))
-
-    def fraction(self, name: str) -> float:
-        """Return a setting in per cent as a fraction. [1]"""
-        return self._required(name) / 100
+    def borrowed(self) -> dict[str, str]:
+        """Return settings that are left out and take the value that another one was given."""
+        return {
+            name: other
+            for name in self._read - self._values.keys()
+            if (other := self._known[name].default_from) and self.given(other)
+        }
 
     @property
     def limits_apply(self) -> bool:
         """Whether the vendor's limits hold."""
-        return bool(self._required(APPLY_LIMITS))
+        return bool(self.value(APPLY_LIMITS))
 
     def unused(self) -> dict[str, Setting]:
         """Return the settings that the scenario gives and nobody has asked for."""
         return {
             name: self._known[name] for name in self._values if name not in self._read
         }
-
-    def _required(self, name: str) -> float:
-        value = self._value(name)
-        if value is None:
-            message = f"setting {name!r} has no default"
-            raise ValueError(message)
-        return value
-
-    def _value(self, name: str) -> float | None:
-        self._read.add(name)
-        if name in self._values:
-            return self._values[name]
-        default = self._known[name].default
-        return None if default is None else self._known[name].read(default)

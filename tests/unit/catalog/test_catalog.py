@@ -21,8 +21,11 @@ def platform_text(name: str) -> str:
     return file.read_text("utf-8")
 
 
-def test_the_catalog_has_modal_baseten_and_ec2() -> None:
-    assert set(CATALOG.names) == {"modal", "baseten", "ec2"}
+def test_a_platform_has_the_name_of_its_file() -> None:
+    platforms = CATALOG.platforms
+
+    assert [name for name in platforms if platforms[name].name != name] == []
+    assert {"modal", "baseten", "ec2"} <= set(platforms)
 
 
 def test_a_platform_is_found_in_any_letter_case() -> None:
@@ -33,9 +36,8 @@ def test_an_unknown_platform_is_refused_with_a_suggestion_and_what_is_allowed() 
     with pytest.raises(CatalogError) as raised:
         CATALOG.platform("basten")
 
-    assert str(raised.value) == (
-        "unknown platform 'basten' (did you mean 'baseten'?); "
-        "allowed: baseten, ec2, modal"
+    assert str(raised.value).startswith(
+        "unknown platform 'basten' (did you mean 'baseten'?); allowed: baseten, "
     )
     assert raised.value.exit_code == 2
 
@@ -80,11 +82,12 @@ def test_age_is_none_without_a_date_and_never_negative() -> None:
 
 
 def test_the_date_of_the_prices_is_that_of_the_oldest() -> None:
-    assert CATALOG.prices_as_of == {
-        "baseten": "2026-08",
-        "ec2": "2026",
-        "modal": "2026-09-01",
-    }
+    names = ("baseten", "modal")
+
+    assert [CATALOG.platform(name).prices_as_of for name in names] == [
+        "2026-08",
+        "2026-09-01",
+    ]
 
 
 def test_prices_of_90_days_are_fresh_and_those_of_91_are_stale() -> None:
@@ -110,7 +113,9 @@ def test_a_fact_without_a_source_is_refused_with_its_key() -> None:
         "  source: costsim's model of a plain virtual machine\n", "", 1
     )
 
-    with pytest.raises(CatalogError, match=r"^ec2\.yaml: autoscaler: needs a source"):
+    with pytest.raises(
+        CatalogError, match=r"^ec2\.yaml:\d+:1: autoscaler: needs a source"
+    ):
         read_platform(text, "ec2.yaml")
 
 
@@ -143,10 +148,8 @@ def test_an_unknown_key_is_refused() -> None:
 
 
 def test_what_is_not_yaml_is_refused_with_its_file() -> None:
-    with pytest.raises(CatalogError) as raised:
+    with pytest.raises(CatalogError, match=r"^broken\.yaml:1:8: "):
         read_platform("name: [", "broken.yaml")
-
-    assert raised.value.path == "broken.yaml"
 
 
 def test_a_suggestion_ignores_letter_case_and_takes_beginnings() -> None:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CATALOG = load_catalog()
-NAMES = ["modal", "baseten", "ec2"]
+NAMES = CATALOG.names
 
-LABELS = {"name", "title", "product", "kind", "website", "summary"}
+LABELS = {"name", "title", "product", "kind", "website", "summary", "replica"}
 """What identifies a platform is no fact that needs a source."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from costsim.catalog.rules import Setting
+from costsim.catalog.scaling import Setting
 
 
 def setting(kind: str, **rest: object) -> Setting:

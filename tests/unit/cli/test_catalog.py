@@ -67,8 +67,8 @@ def test_prices_can_be_narrowed_to_a_platform_and_a_gpu(listed):
     on_baseten = listed("prices", "--platform", "baseten")
     l4_on_baseten = listed("prices", "--platform", "baseten", "--gpu", "l4")
 
-    assert {row["platform"] for row in everything} == {"AWS EC2", "Baseten", "Modal"}
-    assert {row["platform"] for row in on_baseten} == {"Baseten"}
+    assert {row["platform"] for row in everything} > {"baseten", "ec2"}
+    assert {row["platform"] for row in on_baseten} == {"baseten"}
     assert {row["gpu"] for row in l4_on_baseten} == {"L4"}
     assert len(everything) > len(on_baseten) > len(l4_on_baseten) > 0
 
@@ -86,7 +86,11 @@ def test_a_shape_prices_what_a_replica_reserves(listed):
 
 @pytest.mark.parametrize(
     ("order", "key"),
-    [("price", "usd_per_hour"), ("gib", "usd_per_gib_hour"), ("platform", "platform")],
+    [
+        ("price", "usd_per_gpu_hour"),
+        ("gib", "usd_per_gib_hour"),
+        ("platform", "platform"),
+    ],
 )
 def test_prices_can_be_sorted(listed, order, key):
     values = [row[key] for row in listed("prices", "--gpu", "L4", "--sort", order)]
@@ -132,7 +136,7 @@ def test_no_platform_lists_all_one_is_shown_in_full_two_side_by_side(listed):
 
     assert {row["platform"] for row in one} == {"modal"}
     assert {"modal", "baseten"} < set(two[0])
-    assert len(everyone) == 3
+    assert {"modal", "baseten", "ec2"} <= {row["platform"] for row in everyone}
     assert len(one) > 50
 
 

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console, RenderableType
 
 from costsim.catalog.features import FEATURES
-from costsim.catalog.platform import load_catalog
+from costsim.catalog.platform import Catalog, load_catalog
 from costsim.report.facts import SECTIONS, Fact, facts
 from costsim.report.platforms import (
     comparison,
@@ -21,7 +21,9 @@ from costsim.report.platforms import (
     platform_records,
 )
 
-CATALOG = load_catalog()
+CATALOG = Catalog(
+    {name: load_catalog().platform(name) for name in ("baseten", "ec2", "modal")}
+)
 ALL = list(CATALOG.platforms.values())
 NAMES = list(CATALOG.names)
 TODAY = date(2026, 11, 24)

@@ -10,17 +10,19 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from costsim.catalog.platform import load_catalog
+from costsim.catalog.platform import Catalog, load_catalog
 from costsim.errors import CatalogError
-from costsim.report.prices import (
+from costsim.report.price_rows import (
     PriceRow,
     price_records,
     price_rows,
-    prices_table,
     sort_rows,
 )
+from costsim.report.prices import overview, prices_table
 
-CATALOG = load_catalog()
+CATALOG = Catalog(
+    {name: load_catalog().platform(name) for name in ("modal", "baseten", "ec2")}
+)
 TODAY = date(2026, 11, 24)
 
 
@@ -29,7 +31,7 @@ def rows(**filters: Any) -> list[PriceRow]:
 
 
 def row(platform: str, sku: str, **filters: Any) -> PriceRow:
-    found = {(one.platform, one.sku): one for one in rows(**filters)}
+    found = {(one.title, one.sku): one for one in rows(**filters)}
     return found[platform, sku]
 
 
@@ -85,14 +87,14 @@ def test_without_a_filter_every_gpu_and_instance_has_a_row() -> None:
 
 
 def test_one_platform_only() -> None:
-    assert {one.platform for one in rows(platform="ec2")} == {"AWS EC2"}
+    assert {one.title for one in rows(platform="ec2")} == {"AWS EC2"}
 
 
 @pytest.mark.parametrize("word", ["A10", "A10G", "a10g"])
 def test_a_gpu_is_found_by_any_platforms_name(word: str) -> None:
     found = {(one.platform, one.gpu) for one in rows(gpu=word)}
 
-    assert found == {("Modal", "A10"), ("Baseten", "A10G"), ("AWS EC2", "A10G")}
+    assert found == {("modal", "A10"), ("baseten", "A10G"), ("ec2", "A10G")}
 
 
 def test_a_gpu_without_its_size_is_all_of_its_sizes() -> None:
@@ -142,23 +144,27 @@ def test_an_unknown_platform_is_refused() -> None:
         rows(platform="modl")
 
 
-def test_the_first_order_is_by_memory_gpu_number_and_price() -> None:
-    found = [(one.platform, one.sku) for one in rows(gpu="L4")]
+def test_the_first_order_is_by_memory_gpu_and_price_of_a_gpu() -> None:
+    found = [(one.title, one.sku) for one in rows(gpu="L4")]
 
     assert found[:5] == [
         ("AWS EC2", "g6.xlarge"),
         ("Modal", "L4"),
         ("Baseten", "L4:4x16"),
         ("AWS EC2", "g6.2xlarge"),
-        ("AWS EC2", "g6.4xlarge"),
+        ("AWS EC2", "g6.12xlarge"),
     ]
 
 
 @pytest.mark.parametrize(
     ("by", "key"),
     [
-        ("price", lambda one: one.usd_per_hour),
+        ("price", lambda one: one.usd_per_gpu_hour or one.usd_per_hour),
         ("gib", lambda one: (one.usd_per_gib_hour is None, one.usd_per_gib_hour or 0)),
+        (
+            "tflop",
+            lambda one: (one.usd_per_tflop_hour is None, one.usd_per_tflop_hour or 0),
+        ),
         ("age", lambda one: one.age_days),
         ("platform", lambda one: one.platform.casefold()),
     ],
@@ -171,7 +177,9 @@ def test_other_orders(by: str, key: Any) -> None:
 
 
 def test_an_unknown_order_is_refused_with_those_there_are() -> None:
-    with pytest.raises(CatalogError, match="allowed: gpu, price, gib, platform, age"):
+    with pytest.raises(
+        CatalogError, match="allowed: gpu, price, gib, tflop, platform, age"
+    ):
         sort_rows(rows(gpu="L4"), "prise")
 
 
@@ -180,20 +188,26 @@ def test_records_have_units_in_their_names_and_numbers_as_numbers() -> None:
 
     assert list(record) == [
         "platform",
+        "title",
         "sku",
+        "tier",
         "gpu",
         "gpu_count",
         "gpu_memory_gib",
+        "bf16_tflops",
         "vcpu",
         "memory_gib",
         "usd_per_hour",
+        "usd_per_gpu_hour",
         "usd_per_month",
         "usd_per_gib_hour",
+        "usd_per_tflop_hour",
         "gpu_usd_per_hour",
         "billing_increment",
         "billed",
         "source",
         "as_of",
+        "evidence",
         "age_days",
         "note",
     ]
@@ -216,28 +230,28 @@ def test_every_hourly_price_stands_in_full_at_every_width(width: int) -> None:
     assert missing == []
 
 
-def test_at_80_columns_a_row_is_a_line_with_hour_month_gib_and_age() -> None:
+def test_at_80_columns_a_row_is_a_line_with_hour_gpu_month_increment_and_age() -> None:
     lines = table_lines(printed(prices_table(rows(), 80), 80))
 
     assert re.split(r"  +", lines[0]) == [
         "PLATFORM",
         "SKU",
-        "GPU",
         "$/H",
+        "$/GPU-H",
         "$/MONTH",
-        "$/GIB-H",
+        "BY",
         "AGE",
     ]
     assert len(lines) == 1 + len(rows())
     p5en = next(line for line in lines if "p5en" in line)
     assert re.split(r"  +", p5en) == [
-        "AWS EC2",
+        "ec2",
         "p5en.48xlarge",
-        "8x H200",
         "63.2960",
+        "7.9120",
         "46,206.08",
-        "0.0561",
-        "327d",
+        "1s, min 60s",
+        "327d!",
     ]
 
 
@@ -252,13 +266,14 @@ def test_a_wide_terminal_shows_every_column() -> None:
 def test_dropped_columns_are_named_in_the_order_in_which_they_went() -> None:
     text = printed(prices_table(rows(), 80), 200)
 
-    assert "Without BILLED, BY, VCPU, RAM, VRAM, GPU $/H: --format csv" in text
+    dropped = "VCPU, RAM, GPU $/H, $/TFLOP-H, BILLED, VRAM, $/GIB-H, GPU"
+    assert f"Without {dropped}: --format csv" in text
 
 
 def test_a_terminal_too_narrow_for_a_table_gets_a_block_of_lines_a_row() -> None:
     text = printed(prices_table(rows(gpu="L4"), 24), 24)
 
-    assert text.startswith("PLATFORM: AWS EC2\nSKU: g6.xlarge\nGPU: L4\nVRAM: 24\n")
+    assert text.startswith("PLATFORM: ec2\nSKU: g6.xlarge\nGPU: L4\nVRAM: 24\n")
     assert "$/H: 0.8048" in text
 
 
@@ -266,8 +281,8 @@ def test_the_caption_says_what_a_price_includes_and_where_it_is_from() -> None:
     text = printed(prices_table(rows(gpu="L4"), 200), 200)
 
     assert (
-        "Modal prices GPU, CPU and memory apart: here with 0.125 cores and 0.125 GiB. "
-        "--shape CPU,GIB compares one shape."
+        "GPU, CPU and memory are priced apart by Modal: here with 0.125 cores and "
+        "0.125 GiB. --shape CPU,GIB compares one shape."
     ) in text
     assert "Modal: https://modal.com/pricing, 2026-09-01 (84d)" in text
 
@@ -279,3 +294,27 @@ def test_the_caption_of_one_shape_does_not_advise_a_shape() -> None:
 
     assert "here with 2 cores and 16 GiB." in text
     assert "--shape" not in text
+
+
+def test_the_price_for_each_tflops_is_that_of_all_gpus_together() -> None:
+    eight = row("AWS EC2", "p5.48xlarge")
+
+    # 55.04 USD/h for 8 H100 of 989.4 dense TFLOPS each.
+    assert eight.bf16_tflops == pytest.approx(8 * 989.4, rel=0.001)
+    assert eight.usd_per_tflop_hour == pytest.approx(55.04 / (8 * 989.4), rel=0.001)
+
+
+def test_a_price_older_than_90_days_is_marked_and_the_mark_explained() -> None:
+    text = printed(prices_table(rows(gpu="L4"), 200), 200)
+
+    assert "116d!" in text or "115d!" in text
+    assert "!: older than 90 days; check it." in text
+    assert "84d!" not in text
+
+
+def test_the_overview_has_a_line_for_each_gpu_with_the_cheapest_first() -> None:
+    lines = printed(overview(rows(), 120), 120).splitlines()
+    h200 = next(line for line in lines if line.startswith("H200"))
+
+    assert re.split(r"  +", h200.rstrip())[3:] == ["4.5465", "modal", "84d", "7.9120", "ec2", "3"]  # fmt: skip
+    assert len([line for line in lines if line.startswith("L4 ")]) == 1

@@ -128,7 +128,7 @@ def test_where_min_replicas_idle_free_a_schedule_is_refused():
     key, message = problem(MODAL, OFFICE, catalog=catalog)
 
     assert key == "deployments.0.schedule"
-    assert "does not bill the idle time of min replicas" in message
+    assert "has another price for the min replicas" in message
 
 
 def test_a_trace_without_a_horizon_is_checked_for_a_year():
