@@ -31,6 +31,8 @@ def metered_s(
     unbilled_setup_s: float | Floats = 0.0,
     min_replicas: int = 0,
     min_idle_billed: bool = True,
+    failed_start_billed: bool = True,
+    release_lag_s: float = 0.0,
 ) -> float:
     """Return the billed time of a simulated pool. [s]
 
@@ -49,15 +51,21 @@ def metered_s(
         An item that is not empty is billed at least this long, itself rounded up. [s]
     setup_billed, idle_billed : bool
         Whether setup time and idle time are billed. Busy time always is. Under the
-        scope ``request`` idle time never is.
+        scope ``request`` no idle time is but the min replicas'.
     unbilled_setup_s : float or ndarray of float64, shape (n_replicas,)
         The first part of each setup that is not billed: of all, or of each replica. [s]
     min_replicas : int
-        How many replicas have unbilled idle time if `min_idle_billed` is false: at
-        every instant those with the lowest ids among the ready ones. One number for the
-        whole run: a pool whose schedule changes its min replicas cannot be billed so.
+        How many replicas are always kept: at every instant those with the lowest ids
+        among the ready ones. One number for the whole run: a pool whose schedule changes
+        its min replicas cannot be billed so.
     min_idle_billed : bool
-        Whether the idle time of the min replicas is billed.
+        Whether the idle time of the min replicas is billed, whatever holds for others.
+        Under the scope ``request`` it is one item in all.
+    failed_start_billed : bool
+        Whether the setup is billed of a replica that stopped before it was ready.
+    release_lag_s : float
+        How long a replica's machine is billed after the replica has stopped, also beyond
+        the end of the run; 0 under the scope ``request``. [s]
 
     Raises
     ------
@@ -77,6 +85,8 @@ def metered_s(
         setup_billed=setup_billed,
         idle_billed=idle_billed,
         min_idle_billed=min_idle_billed,
+        failed_start_billed=failed_start_billed,
+        release_lag_s=release_lag_s,
         unbilled_setup_s=constant_s,
     )
     usage = measure(
@@ -101,7 +111,7 @@ def measure(
     rules : MeteringRules
         Which time is billed, and how it is rounded.
     min_replicas : int
-        Replicas whose idle time is free if ``rules.min_idle_billed`` is false.
+        How many replicas are always kept; ``rules.min_*`` are about them.
     unbilled_setup_s : ndarray of float64, shape (n_replicas,), optional
         First part of each replica's setup that is not billed, instead of the rules'. [s]
     """

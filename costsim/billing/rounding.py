@@ -39,6 +39,11 @@ class Rounding(NamedTuple):
         minimum_ns = round(rules.minimum_s * NS_PER_S)
         return cls(increment_ns, round_up(minimum_ns, increment_ns))
 
+    @classmethod
+    def of_disk(cls, rules: MeteringRules) -> Rounding:
+        """Return the rounding of a replica's life that pays for its disk."""
+        return cls(round(rules.disk_increment_s * NS_PER_S), 0)
+
     def item_ns(self, length_ns: int) -> int:
         """Return the billed time of one item, however long. [ns]"""
         if length_ns == 0:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from costsim.billing.rounding import nanoseconds
 from costsim.compiling import compiled
 
 if TYPE_CHECKING:
-    from costsim.catalog.tariff import MeteringRules
+    from costsim.catalog.tariff import MeteringRules, Scope
     from costsim.records import Floats, Ints, Records
 
 Bools = npt.NDArray[np.bool_]
@@ -42,16 +43,23 @@ class Lives:
     """When the setup ended; the end of its life if it was never ready. [s]"""
     stop_s: Floats
     """When it stopped, or the end of the run. Draining time is before it. [s]"""
+    gone: Bools
+    """Whether it has stopped, not only reached the end of the run."""
+    failed: Bools
+    """Whether it stopped without ever being ready."""
 
     @classmethod
     def of(cls, replicas: Records, end_s: float) -> Lives:
         """Return the lives on record, cut at the end of the run."""
         # fmin prefers a number to a NaN: who never stopped lasts to the end.
         stop_s = np.fmin(replicas["stop_s"], end_s)
+        gone = ~np.isnan(replicas["stop_s"])
         return cls(
             launch_s=np.minimum(replicas["launch_s"], stop_s),
             ready_s=np.fmin(replicas["ready_s"], stop_s),
             stop_s=stop_s,
+            gone=gone,
+            failed=gone & np.isnan(replicas["ready_s"]),
         )
 
 
@@ -72,16 +80,34 @@ def billed_from_s(
     if not rules.setup_billed:
         return lives.ready_s
     free_s = rules.unbilled_setup_s if unbilled_setup_s is None else unbilled_setup_s
-    return np.minimum(lives.launch_s + free_s, lives.ready_s)
+    from_s = np.minimum(lives.launch_s + free_s, lives.ready_s)
+    if rules.failed_start_billed:
+        return from_s
+    return np.where(lives.failed, lives.ready_s, from_s)
+
+
+class IdleBilled(NamedTuple):
+    """Whose idle time is billed."""
+
+    surplus: bool
+    """That of the replicas beyond the min replicas."""
+    least: bool
+    """That of the min replicas."""
+
+    @classmethod
+    def of(cls, rules: MeteringRules, min_replicas: int) -> IdleBilled:
+        """Return what the rules say of a pool with so many min replicas."""
+        surplus = rules.idle_billed and rules.scope != "request"
+        return cls(surplus, rules.min_idle_billed if min_replicas else surplus)
 
 
 def requests_matter(rules: MeteringRules, min_replicas: int) -> bool:
     """Return whether the bill depends on when requests were in service.
 
-    It does not where all idle time is billed: then a replica has one span.
+    It does not where all idle time is billed at one price: then a replica has one span.
     """
-    some_idle_free = not rules.min_idle_billed and min_replicas > 0
-    return rules.scope == "request" or not rules.idle_billed or some_idle_free
+    discounted = rules.discounts_min_replicas and min_replicas > 0
+    return discounted or not all(IdleBilled.of(rules, min_replicas))
 
 
 def services(requests: Records, n_replicas: int, end_s: float) -> Spans:
@@ -103,77 +129,42 @@ def services(requests: Records, n_replicas: int, end_s: float) -> Spans:
     return Spans(replica, start_s, stop_s)
 
 
-def billed_spans(
-    requests: Records,
-    replicas: Records,
-    end_s: float,
-    rules: MeteringRules,
-    min_replicas: int = 0,
-    unbilled_setup_s: Floats | None = None,
-) -> Spans:
-    """Return the maximal billed spans of every replica.
+def lengths_ns(start_s: Floats, end_s: Floats, scope: Scope) -> Ints:
+    """Return the length of each span: under `aligned` both its ends are rounded. [ns]"""
+    if scope == "aligned":
+        return nanoseconds(end_s) - nanoseconds(start_s)
+    return nanoseconds(end_s - start_s)
 
-    Where all idle time is billed each replica has exactly one, and no request is looked
-    at; otherwise the times in service decide.
+
+def until(end_s: float, spans: Spans) -> Spans:
+    """Return spans in order of start; those without an end last to that of the run."""
+    return joined(spans._replace(end_s=np.fmin(spans.end_s, end_s)))
+
+
+def joined(*parts: Spans) -> Spans:
+    """Return the spans of all parts, in order of start."""
+    replica, start_s, end_s = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    order = np.argsort(start_s, kind="stable")
+    return Spans(replica[order], start_s[order], end_s[order])
+
+
+def merged(spans: Spans, from_s: Floats, ready_s: Floats) -> Spans:
+    """Return the maximal spans: those given and the billed setups, touching ones as one.
 
     Parameters
     ----------
-    requests, replicas : structured array
-        Records of one run: REQUEST_DTYPE, REPLICA_DTYPE.
-    end_s : float
-        End of the run. [s]
-    rules : MeteringRules
-        What is billed; not with the scope `request`, whose items are no spans.
-    min_replicas : int
-        Replicas whose idle time is free if ``rules.min_idle_billed`` is false.
-    unbilled_setup_s : ndarray of float64, optional
-        First part of each replica's setup that is not billed, instead of the rules'. [s]
+    spans : Spans
+        In order of start, none before its replica is ready.
+    from_s, ready_s : ndarray of float64, shape (n_replicas,)
+        The billed part of each setup. [s]
+
+    Returns
+    -------
+    Spans
+        Each replica's in order of start; the first may be empty.
     """
-    lives = Lives.of(replicas, end_s)
-    from_s = billed_from_s(lives, rules, unbilled_setup_s)
-    if not requests_matter(rules, min_replicas):
-        return Spans(np.arange(len(replicas)), from_s, lives.stop_s)
-    spans = services(requests, len(replicas), end_s)
-    if rules.idle_billed:
-        spans = _by_start(spans, surplus_spans(lives, min_replicas))
-    return _merged(spans, from_s, lives.ready_s)
-
-
-def surplus_spans(lives: Lives, min_replicas: int) -> Spans:
-    """Return when each ready replica is beyond the min replicas.
-
-    At every instant the min replicas are those with the lowest ids among the replicas
-    that are ready and not yet stopped. Records do not tell a draining replica from a
-    ready one, so that it counts as one of them until it stops.
-    """
-    ready = np.flatnonzero(lives.ready_s < lives.stop_s)
-    times_s = np.concatenate([lives.stop_s[ready], lives.ready_s[ready]])
-    is_ready = np.repeat([False, True], len(ready))
-    # Stops come first at a tie: a life is the half-open [ready, stop).
-    order = np.lexsort((is_ready, times_s))
-    replica, start_s, end_s = _surplus(
-        times_s[order],
-        is_ready[order],
-        np.concatenate([ready, ready])[order],
-        len(lives.ready_s),
-        min_replicas,
-    )
-    return Spans(replica, start_s, end_s)
-
-
-def _by_start(some: Spans, others: Spans) -> Spans:
-    """Return both, in order of start."""
-    start_s = np.concatenate([some.start_s, others.start_s])
-    order = np.argsort(start_s, kind="stable")
-    return Spans(
-        np.concatenate([some.replica, others.replica])[order],
-        start_s[order],
-        np.concatenate([some.end_s, others.end_s])[order],
-    )
-
-
-def _merged(spans: Spans, from_s: Floats, ready_s: Floats) -> Spans:
-    """Return the spans, in order of start, merged with the billed setups."""
     n_most = len(spans.replica) + len(from_s)
     replica = np.empty(n_most, np.int64)
     start_s, end_s = np.empty(n_most), np.empty(n_most)
@@ -216,53 +207,3 @@ def _merge(
         merged_end_s[n_spans] = open_end_s[x]
         n_spans += 1
     return n_spans
-
-
-@compiled
-def _surplus(
-    times_s: Floats,
-    is_ready: Bools,
-    replica: Ints,
-    n_replicas: int,
-    min_replicas: int,
-) -> tuple[Ints, Floats, Floats]:
-    """Return the spans during which a replica is ready and has min_replicas below it.
-
-    A sweep over the instants at which a replica becomes ready or stops. The min replicas
-    are the ready ones with ids up to `last`, the surplus those above. `last` walks back
-    only where setups overtake each other, so that its walks stay short.
-    """
-    ready = np.zeros(n_replicas, np.bool_)
-    since_s = np.empty(n_replicas)
-    # Every READY begins one surplus span at most.
-    span_replica = np.empty(n_replicas, np.int64)
-    span_start_s = np.empty(n_replicas)
-    span_end_s = np.empty(n_replicas)
-    n_spans, n_ready, last = 0, 0, -1
-    for i in range(len(times_s)):
-        x, t = replica[i], times_s[i]
-        ready[x] = is_ready[i]
-        n_ready += 1 if is_ready[i] else -1
-        if is_ready[i] and n_ready <= min_replicas:
-            last = max(last, x)
-        elif is_ready[i]:
-            if x <= last:  # one too many: the highest of them leaves
-                x = _walk(ready, last, -1)
-                last = x - 1
-            since_s[x] = t
-        elif x > last or n_ready >= min_replicas:
-            if x <= last:  # one too few: the lowest of the surplus joins
-                x = _walk(ready, last + 1, 1)
-                last = x
-            span_replica[n_spans] = x
-            span_start_s[n_spans], span_end_s[n_spans] = since_s[x], t
-            n_spans += 1
-    return span_replica[:n_spans], span_start_s[:n_spans], span_end_s[:n_spans]
-
-
-@compiled
-def _walk(ready: Bools, replica: int, step: int) -> int:
-    """Return the first ready replica from this one on, up or down."""
-    while not ready[replica]:
-        replica += step
-    return replica

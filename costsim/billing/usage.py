@@ -33,10 +33,10 @@ class Usage:
     """What a pool used and what of it is billed, in integer nanoseconds.
 
     Two laws hold exactly: setup + busy + idle totals = alive and draining time of all
-    replicas; billed busy + idle + setup + rounding = billed time. Under the scopes of
-    replicas, billed busy time has at least one request in service. Under the scope
-    `request` it is the sum of the times in service, which requests that share a replica
-    each count: it may exceed the replicas' lives.
+    replicas; billed busy + idle + setup + release + rounding = billed time. Under the
+    scopes of replicas, billed busy time has at least one request in service. Under the
+    scope `request` it is the sum of the times in service, which requests that share a
+    replica each count: it may exceed the replicas' lives.
     """
 
     billed_ns: int
@@ -53,11 +53,20 @@ class Usage:
     """Replicas' time ready with nothing in service, billed or not. [ns]"""
     setup_total_ns: int
     """Replicas' time from launch to ready, billed or not. [ns]"""
+    release_ns: int = 0
+    """Billed time of machines after their replicas have stopped, before rounding. [ns]"""
+    min_busy_ns: int = 0
+    """Part of `busy_ns` on the min replicas, where that has a price of its own. [ns]"""
+    min_idle_ns: int = 0
+    """Part of `idle_ns` on the min replicas, where that has a price of its own. [ns]"""
+    disk_ns: int = 0
+    """Replicas' lives, each rounded up as its disk's is. [ns]"""
 
     @property
     def rounding_ns(self) -> int:
         """Billed for nothing but the increment and the minimum. [ns]"""
-        return self.billed_ns - self.busy_ns - self.idle_ns - self.setup_ns
+        used_ns = self.busy_ns + self.idle_ns + self.setup_ns + self.release_ns
+        return self.billed_ns - used_ns
 
     @property
     def alive_ns(self) -> int:
@@ -85,6 +94,11 @@ class Usage:
         return self.setup_ns / NS_PER_S
 
     @property
+    def release_s(self) -> float:
+        """Billed time of machines without a replica. [s]"""
+        return self.release_ns / NS_PER_S
+
+    @property
     def rounding_s(self) -> float:
         """Billed time that nobody used. [s]"""
         return self.rounding_ns / NS_PER_S
@@ -108,6 +122,11 @@ class Usage:
     def alive_s(self) -> float:
         """All replicas' time from launch to stop. [s]"""
         return self.alive_ns / NS_PER_S
+
+    @property
+    def disk_s(self) -> float:
+        """Time that disks of replicas are billed. [s]"""
+        return self.disk_ns / NS_PER_S
 
     @property
     def replica_hours(self) -> float:

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from costsim.billing.checks import (
+    check_records,
+    check_rules,
+    check_seconds,
+    check_told,
+    check_unbilled,
+)
 from costsim.billing.in_service import BusySpans, FirstRequests
-from costsim.billing.metered import Metered, WholeLives, lengths_ns
-from costsim.billing.rounding import NS_PER_S
-from costsim.billing.spans import Spans, billed_spans, requests_matter, services
-from costsim.catalog.tariff import MeteringRules, Scope
+from costsim.billing.metered import Metered, WholeLives
+from costsim.billing.min_replicas import billed_spans, min_time
+from costsim.billing.spans import (
+    IdleBilled,
+    Spans,
+    lengths_ns,
+    requests_matter,
+    services,
+    until,
+)
 from costsim.records import Outcome
-from costsim.units import LONGEST_S
 
 if TYPE_CHECKING:
-    from costsim.billing.spans import Bools
     from costsim.billing.usage import PoolRecords, Usage
+    from costsim.catalog.tariff import MeteringRules
     from costsim.records import Floats, Ints, Records
 
 _FAILED = int(Outcome.FAILED)
@@ -31,7 +43,8 @@ class UsageMeter:
     rules : MeteringRules
         Which time is billed, and how it is rounded.
     min_replicas : int
-        Replicas whose idle time is free if ``rules.min_idle_billed`` is false.
+        How many replicas are always kept: at every instant those with the lowest ids
+        among the ready ones. ``rules.min_*`` are about them.
 
     Raises
     ------
@@ -45,10 +58,10 @@ class UsageMeter:
     """
 
     def __init__(self, rules: MeteringRules, min_replicas: int = 0) -> None:
-        _check_rules(rules, min_replicas)
+        check_rules(rules, min_replicas)
         self._rules = rules
         self._min_replicas = min_replicas
-        self._metered = Metered(rules)
+        self._metered = Metered(rules, min_replicas)
         self._busy_spans = BusySpans()
         self._first_requests = FirstRequests()
         self._alive: list[tuple[Records, Ints, Floats | None]] = []
@@ -63,11 +76,16 @@ class UsageMeter:
     def needs_records(self) -> bool:
         """Whether only ``add_records`` will do.
 
-        Which replicas have free idle time depends on when all others were ready and
+        Which replicas are the min replicas depends on when all others were ready and
         stopped: only the whole history tells.
         """
-        by_replica = self._rules.scope != "request" and self._rules.idle_billed
-        return by_replica and self.needs_requests
+        some_idle = any(IdleBilled.of(self._rules, self._min_replicas))
+        return self.needs_requests and (some_idle or self._discounts)
+
+    @property
+    def _discounts(self) -> bool:
+        """Whether time of the min replicas has a price of its own."""
+        return self._rules.discounts_min_replicas and self._min_replicas > 0
 
     def add_requests(self, rows: Records) -> None:
         """Take requests, each once, before the replicas that they began on.
@@ -135,7 +153,7 @@ class UsageMeter:
             If a replica has served requests of which the meter knows nothing, or an
             unbilled time is out of its range.
         """
-        _check_unbilled(rows, unbilled_setup_s)
+        check_unbilled(rows, unbilled_setup_s)
         ids, free_s = np.asarray(ids, np.int64), unbilled_setup_s
         alive = np.isnan(rows["stop_s"])
         if alive.any():
@@ -146,7 +164,10 @@ class UsageMeter:
         self._settle(WholeLives(rows, ids, self._rules, free_s))
 
     def add_records(
-        self, pool: PoolRecords, unbilled_setup_s: Floats | None = None
+        self,
+        pool: PoolRecords,
+        unbilled_setup_s: Floats | None = None,
+        busy: Spans | None = None,
     ) -> None:
         """Take all records of a run that has ended.
 
@@ -157,13 +178,18 @@ class UsageMeter:
         unbilled_setup_s : ndarray of float64, optional
             The unbilled first part of each replica's setup, instead of the rules'. [s]
 
+        busy : Spans, optional
+            When replicas were busy, instead of what the requests say: these do not tell
+            of attempts that failed. Each replica's in order of start. A NaN end is the
+            end of the run.
+
         Raises
         ------
         ValueError
             If the rules look at requests and these were not kept.
         """
-        _check_seconds("end_s", pool.end_s)
-        _check_unbilled(pool.replicas, unbilled_setup_s)
+        check_seconds("end_s", pool.end_s)
+        check_unbilled(pool.replicas, unbilled_setup_s)
         ids = np.arange(len(pool.replicas))
         whole = WholeLives(
             pool.replicas, ids, self._rules, unbilled_setup_s, pool.end_s
@@ -171,26 +197,32 @@ class UsageMeter:
         if not self.needs_requests:
             self._settle(whole)
             return
-        _check_records(pool, self._rules)
+        check_records(pool, self._rules)
         requests = _with_failures_ended(pool.requests, whole.lives.stop_s)
-        if self.needs_records:
-            spans = billed_spans(
-                requests,
-                pool.replicas,
-                pool.end_s,
-                self._rules,
-                self._min_replicas,
-                unbilled_setup_s,
-            )
-            self._metered.add_lives(whole, spans, np.zeros_like(ids))
-            return
-        spans = services(requests, ids.size, pool.end_s)
+        served = services(requests, ids.size, pool.end_s)
+        busy = served if busy is None else until(pool.end_s, busy)
         if self._rules.scope == "request":
             # They come by start, then index: of several that start at once, the first is.
-            self._add_items(spans, spans.start_s)
+            self._add_items(served, served.start_s)
+        elif self.needs_records:
+            self._settle_history(whole, busy)
+            return
         else:
-            self.add_busy(*spans)
+            self.add_busy(*busy)
         self._settle(whole)
+        if self.needs_records:
+            least = min_time(busy, whole.lives, self._min_replicas, "request", served)
+            self._metered.add_min_time(least)
+
+    def _settle_history(self, whole: WholeLives, busy: Spans) -> None:
+        """Count all replicas of a run at once."""
+        lives, n_least = whole.lives, self._min_replicas
+        idle = IdleBilled.of(self._rules, n_least)
+        spans = billed_spans(busy, lives, whole.from_s, idle, n_least)
+        least = None
+        if self._discounts:
+            least = min_time(busy, lives, n_least, self._rules.scope)
+        self._metered.add_lives(whole, spans, np.zeros_like(whole.ids), least)
 
     def usage(self, end_s: float) -> Usage:
         """Return the usage of all that was taken.
@@ -205,7 +237,7 @@ class UsageMeter:
         ValueError
             If the end is out of range, or requests began on replicas that are missing.
         """
-        _check_seconds("end_s", end_s)
+        check_seconds("end_s", end_s)
         final = copy.deepcopy(self) if self._alive or self._unfinished else self
         final._settle_rest(end_s)
         return final._metered.usage()
@@ -229,11 +261,11 @@ class UsageMeter:
         if self._rules.scope == "request":
             first = self._first_requests.leave(whole.ids)
             pays = ~np.isnan(first["start_s"])
-            _check_told(whole, pays)
+            check_told(whole, pays)
             self._metered.add_payers(whole, pays, first["service_ns"][pays])
         elif self.needs_requests:
             busy = self._busy_spans.leave(whole.ids)
-            _check_told(whole, ~np.isnan(busy["start_s"]))
+            check_told(whole, ~np.isnan(busy["start_s"]))
             spans = _first_and_last_spans(whole, busy)
             self._metered.add_lives(whole, spans, busy["metered_ns"])
         else:
@@ -287,67 +319,3 @@ def _with_failures_ended(requests: Records, stop_s: Floats) -> Records:
     ended = requests.copy()
     ended["departure_s"][failed] = stop_s[ended["replica"][failed]]
     return ended
-
-
-def _check_rules(rules: MeteringRules, min_replicas: int) -> None:
-    """Refuse what cannot be measured."""
-    if rules.scope not in get_args(Scope):
-        allowed = ", ".join(get_args(Scope))
-        message = f"scope is {rules.scope!r}; allowed are {allowed}"
-        raise ValueError(message)
-    _check_seconds("increment_s", rules.increment_s)
-    _check_seconds("minimum_s", rules.minimum_s)
-    _check_seconds("unbilled_setup_s", rules.unbilled_setup_s)
-    if 0 < rules.increment_s < 1 / NS_PER_S:
-        message = f"increment_s is {rules.increment_s!r}; it must be 0 or at least 1e-9"
-        raise ValueError(message)
-    if min_replicas < 0:
-        message = f"min_replicas is {min_replicas!r}; it must be at least 0"
-        raise ValueError(message)
-
-
-def _check_seconds(name: str, value: float) -> None:
-    if not 0 <= value <= LONGEST_S:
-        message = f"{name} is {value!r}; it must be from 0 to {LONGEST_S:g} seconds"
-        raise ValueError(message)
-
-
-def _check_unbilled(rows: Records, unbilled_setup_s: Floats | None) -> None:
-    """Refuse unbilled times that are not one for each replica."""
-    if unbilled_setup_s is None:
-        return
-    shape, expected = unbilled_setup_s.shape, (len(rows),)
-    if shape != expected:
-        message = f"unbilled_setup_s has the shape {shape}; it must be {expected}"
-        raise ValueError(message)
-    wrong = np.flatnonzero(~((unbilled_setup_s >= 0) & (unbilled_setup_s <= LONGEST_S)))
-    if wrong.size:
-        message = (
-            f"unbilled_setup_s[{wrong[0]}] is {float(unbilled_setup_s[wrong[0]])!r}; it "
-            f"must be from 0 to {LONGEST_S:g} seconds"
-        )
-        raise ValueError(message)
-
-
-def _check_records(pool: PoolRecords, rules: MeteringRules) -> None:
-    """Refuse rules that look at requests where these were not kept."""
-    served = int(pool.replicas["n_served"].sum())
-    if len(pool.requests) < served:
-        message = (
-            f"pool.requests has {len(pool.requests)} rows for {served} served "
-            f"requests; billing with scope={rules.scope!r} and "
-            f"idle_billed={rules.idle_billed!r} needs them all"
-        )
-        raise ValueError(message)
-
-
-def _check_told(whole: WholeLives, told: Bools) -> None:
-    """Refuse replicas whose requests have not come before them."""
-    untold = np.flatnonzero(~told & (whole.rows["n_served"] > 0))
-    if untold.size:
-        which, served = whole.ids[untold[0]], whole.rows["n_served"][untold[0]]
-        message = (
-            f"replica {which} served {served} requests that the meter has not been "
-            "given; requests come before their replica"
-        )
-        raise ValueError(message)

@@ -42,10 +42,17 @@ class MeteringRules:
     """For its disk, each replica's life is rounded up to it. 0: not rounded. [s]"""
 
     @property
+    def discounts_min_replicas(self) -> bool:
+        """Whether billed time of the min replicas has a price of its own."""
+        idle_rate = self.min_idle_rate if self.min_idle_billed else 1.0
+        return (idle_rate, self.min_busy_rate) != (1.0, 1.0)
+
+    @property
     def tells_min_replicas(self) -> bool:
         """Whether time of the min replicas is billed otherwise than that of others."""
-        rates = (self.min_idle_rate, self.min_busy_rate)
-        return self.min_idle_billed != self.idle_billed or rates != (1.0, 1.0)
+        # By request nobody's idle time is billed but theirs.
+        idle_billed = self.idle_billed and self.scope != "request"
+        return self.min_idle_billed != idle_billed or self.discounts_min_replicas
 
 
 @dataclass(frozen=True)

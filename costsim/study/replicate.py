@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from costsim.billing.bill import Bill, bill
+from costsim.billing.spans import Spans, joined
 from costsim.billing.usage_meter import UsageMeter
 from costsim.errors import SimulationError
 from costsim.records import REPLICA_DTYPE, REQUEST_DTYPE
@@ -55,7 +56,8 @@ class Outcome:
     timeline: Timeline | None
     """Of the first replication only; so is the next."""
     spending: Floats | None
-    """Cost in each bin of the timeline, before rounding and fees. [USD/h]"""
+    """Cost in each bin of the timeline at the full price, before rounding, fees and
+    credits; the min replicas' idle time counts as all idle time does. [USD/h]"""
 
 
 @dataclass(frozen=True)
@@ -254,7 +256,9 @@ class _Pool:
         spans = rows["replica"], rows["start_s"], rows["stop_s"]
         if self._timeline is not None:
             self._timeline.add_busy(*spans)
-        if (
+        if self._records is not None:
+            self._records.add_busy(Spans(*(column.copy() for column in spans)))
+        elif (
             self._meter.needs_requests
             and self._deployment.tariff.rules.scope != "request"
         ):
@@ -266,14 +270,21 @@ class _Pool:
         unbilled_s = self._unbilled.take(ids, rows["missed"])
         self._measures.add_replicas(rows)
         if self._timeline is not None:
-            billed_s = rows["launch_s"] + unbilled_s
-            if not self._deployment.tariff.rules.setup_billed:
-                billed_s = np.fmin(rows["ready_s"], rows["stop_s"])
+            billed_s = self._billed_from_s(rows, unbilled_s)
             self._timeline.add_replicas(rows, ids, billed_s)
         if self._records is not None:
             self._records.add_replicas(rows, ids, unbilled_s)
         else:
             self._meter.add_replicas(rows, ids, unbilled_s)
+
+    def _billed_from_s(self, rows: Records, unbilled_s: Floats) -> Floats:
+        """Return when the billed part of each setup begins. [s]"""
+        rules = self._deployment.tariff.rules
+        billed_s = rows["launch_s"] + unbilled_s
+        free = np.full(len(rows), not rules.setup_billed)
+        if not rules.failed_start_billed:
+            free |= np.isnan(rows["ready_s"]) & ~np.isnan(rows["stop_s"])
+        return np.where(free, np.fmin(rows["ready_s"], rows["stop_s"]), billed_s)
 
 
 class _Records:
@@ -284,6 +295,11 @@ class _Records:
         self._replicas: list[Records] = [np.empty(0, dtype=REPLICA_DTYPE)]
         self._ids: list[Ints] = [np.empty(0, dtype=np.int64)]
         self._unbilled_s: list[Floats] = [np.empty(0)]
+        self._busy: list[Spans] = []
+
+    def add_busy(self, spans: Spans) -> None:
+        """Keep when replicas were busy, where requests do not tell it all."""
+        self._busy.append(spans)
 
     def add_replicas(self, rows: Records, ids: Ints, unbilled_s: Floats) -> None:
         """Keep what is told of replicas."""
@@ -296,7 +312,10 @@ class _Records:
         order = np.argsort(np.concatenate(self._ids))
         replicas = np.concatenate(self._replicas)[order]
         requests = np.concatenate(self.requests)
+        # Some pools tell of requests when they end: of equal starts the first to come pays.
+        requests = requests[np.argsort(requests["arrival_s"], kind="stable")]
         # Whoever was not served left without a departure.
         requests["departure_s"][requests["outcome"] != Ended.SERVED] = np.nan
         result = SimulationResult(requests, replicas, end_s, 0, horizon_s)
-        meter.add_records(result, np.concatenate(self._unbilled_s)[order])
+        busy = joined(*self._busy) if self._busy else None
+        meter.add_records(result, np.concatenate(self._unbilled_s)[order], busy)

@@ -9,13 +9,14 @@ from itertools import pairwise
 from unittest.mock import patch
 
 import numpy as np
+import reference_billing
 from hand_written import NAN, Pool, pool_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costsim.billing.bill import bill
 from costsim.billing.meter import measure
-from costsim.catalog.tariff import Component, MeteringRules, Tariff
+from costsim.catalog.tariff import Component, MeteringRules, StorageCharge, Tariff
 
 SCOPES = ("replica", "segment", "request", "total", "aligned")
 
@@ -65,18 +66,41 @@ def rules(draw, times=seconds):
 
 min_counts = st.integers(0, 3)
 usd = st.floats(0.001, 100.0)
+nothing = st.just(0.0)
 
 
 @st.composite
 def tariffs(draw):
     """Draw any tariff."""
     names = draw(st.sets(st.sampled_from(["gpu", "cpu", "memory", "instance"])))
+    components = [
+        Component(name, draw(usd), draw(nothing | usd | st.just(1e6)))
+        for name in sorted(names)
+    ]
+    charge = st.builds(
+        StorageCharge,
+        st.just("disk"),
+        gib=usd,
+        usd_per_gib_month=usd,
+        basis=st.sampled_from(["alive", "always"]),
+        copies=st.integers(0, 3),
+    )
+    rates = {
+        "min_idle_rate": draw(st.sampled_from([1.0, 0.7, 0.0])),
+        "min_busy_rate": draw(st.sampled_from([1.0, 0.3])),
+    }
     return Tariff(
-        draw(rules()),
-        tuple(Component(name, draw(usd)) for name in sorted(names)),
-        usd_per_request=draw(st.just(0.0) | usd),
-        monthly_fee_usd=draw(st.just(0.0) | usd),
-        monthly_credit_usd=draw(st.just(0.0) | usd | st.just(1e6)),
+        replace(draw(rules()), **rates),
+        tuple(components),
+        usd_per_request=draw(nothing | usd),
+        free_requests_per_month=draw(nothing | usd | st.just(1e9)),
+        monthly_fee_usd=draw(nothing | usd),
+        monthly_credit_usd=draw(nothing | usd | st.just(1e6)),
+        storage=tuple(draw(st.lists(charge, max_size=2))),
+        gib_per_request=draw(nothing | usd),
+        usd_per_gib=draw(nothing | usd),
+        build_hours_per_month=draw(nothing | usd),
+        usd_per_build_hour=draw(nothing | usd),
     )
 
 
@@ -128,8 +152,9 @@ def is_billed(pool, asked, min_replicas, x, instant_s):
         for y in range(len(pool.replicas))
         if life_of(pool, y)[1] <= instant_s < life_of(pool, y)[2]
     ]
-    free = [] if asked.min_idle_billed else ready[:min_replicas]
-    return asked.idle_billed and x in ready and x not in free
+    if x in ready[:min_replicas]:
+        return asked.min_idle_billed
+    return asked.idle_billed and x in ready
 
 
 def maximal_spans(pool, asked, min_replicas, x):
@@ -146,7 +171,7 @@ def maximal_spans(pool, asked, min_replicas, x):
     return spans
 
 
-def request_items(pool, asked):
+def request_items(pool, asked, min_replicas):
     seen, items = set(), []
     order = np.lexsort((np.arange(len(pool.requests)), pool.requests["start_s"]))
     for row in pool.requests[order]:
@@ -157,7 +182,8 @@ def request_items(pool, asked):
             length_ns += ns_of(ready_s - setup_from_s)
         seen.add(row["replica"])
         items.append(length_ns)
-    return items
+    least_ns = reference_billing.min_idle_ns(pool, min_replicas)
+    return [*items, least_ns if asked.min_idle_billed else 0]
 
 
 def reference_billed_ns(pool, asked, min_replicas):
@@ -171,7 +197,7 @@ def reference_billed_ns(pool, asked, min_replicas):
         "replica": [sum(own) for own in lengths],
         "segment": [length_ns for own in lengths for length_ns in own],
         "total": [sum(map(sum, lengths))],
-        "request": request_items(pool, asked),
+        "request": request_items(pool, asked, min_replicas),
         "aligned": [
             round_up(ns_of(end_s), increment_ns)
             - (ns_of(start_s) // increment_ns * increment_ns if increment_ns else 0)
@@ -204,10 +230,7 @@ def test_looking_at_requests_changes_nothing_where_idle_time_is_billed(pool, ask
     asked = replace(asked, idle_billed=True)
     from_replicas = measure(pool, asked)
 
-    with (
-        patch("costsim.billing.usage_meter.requests_matter", return_value=True),
-        patch("costsim.billing.spans.requests_matter", return_value=True),
-    ):
+    with patch("costsim.billing.usage_meter.requests_matter", return_value=True):
         from_requests = measure(pool, asked)
 
     assert from_requests == from_replicas
@@ -223,6 +246,7 @@ def test_phases_add_up_to_the_lives_and_to_the_bill(pool, asked, min_replicas):
     assert usage.billed_ns == (
         usage.busy_ns + usage.idle_ns + usage.setup_ns + usage.rounding_ns
     )
+    assert usage.disk_ns == usage.alive_ns
 
 
 @given(pools(), rules(), min_counts)
@@ -340,11 +364,17 @@ def test_doubling_every_price_doubles_the_bill(pool, tariff, served, span_s):
             replace(part, usd_per_hour=2 * part.usd_per_hour)
             for part in tariff.components
         ),
+        storage=tuple(
+            replace(charge, usd_per_gib_month=2 * charge.usd_per_gib_month)
+            for charge in tariff.storage
+        ),
+        usd_per_gib=2 * tariff.usd_per_gib,
+        usd_per_build_hour=2 * tariff.usd_per_build_hour,
         usd_per_request=2 * tariff.usd_per_request,
         monthly_fee_usd=2 * tariff.monthly_fee_usd,
         monthly_credit_usd=2 * tariff.monthly_credit_usd,
     )
-    usage = measure(pool, tariff.rules)
+    usage = measure(pool, tariff.rules, min_replicas=1)
 
     once = bill(usage, tariff, served_requests=served, span_s=span_s)
     twice = bill(usage, doubled, served_requests=served, span_s=span_s)
@@ -356,7 +386,7 @@ def test_doubling_every_price_doubles_the_bill(pool, tariff, served, span_s):
 @given(pools(), tariffs(), st.integers(0, 10**7), st.floats(1.0, 1e8))
 @fixed_seed
 def test_items_multiply_and_add_up(pool, tariff, served, span_s):
-    usage = measure(pool, tariff.rules)
+    usage = measure(pool, tariff.rules, min_replicas=1)
 
     charged = bill(usage, tariff, served_requests=served, span_s=span_s)
 
@@ -371,6 +401,7 @@ def test_items_multiply_and_add_up(pool, tariff, served, span_s):
     )
     assert costs == [item.cost_usd for item in charged.items]
     assert charged.total_usd == math.fsum(costs)
+    assert charged.total_usd >= 0
     assert math.isclose(math.fsum(phases), charged.total_usd, abs_tol=1e-7)
     assert 0 not in [item.quantity for item in charged.items]
 
@@ -380,23 +411,49 @@ def test_items_multiply_and_add_up(pool, tariff, served, span_s):
 def test_credit_never_exceeds_the_usage_nor_pays_for_the_plan(
     pool, tariff, served, span_s
 ):
-    usage = measure(pool, tariff.rules)
+    usage = measure(pool, tariff.rules, min_replicas=1)
 
     charged = bill(usage, tariff, served_requests=served, span_s=span_s)
 
     plan_usd = math.fsum(i.cost_usd for i in charged.items if i.component == "plan")
+    granted_usd = sum(i.quantity for i in charged.items if i.component == "credit")
     share = Fraction(span_s) / Fraction(730 * 3600)
     assert charged.total_usd >= plan_usd
-    assert -charged.credits_usd <= float(share) * tariff.monthly_credit_usd * (
-        1 + 1e-12
-    )
+    assert granted_usd <= float(share) * tariff.monthly_credit_usd * (1 + 1e-12)
+
+
+@given(pools(), tariffs(), st.floats(1.0, 1e8))
+@fixed_seed
+def test_free_hours_and_requests_are_never_more_than_used_or_granted(
+    pool, tariff, span_s
+):
+    usage = measure(pool, tariff.rules, min_replicas=1)
+
+    charged = bill(usage, tariff, served_requests=1000, span_s=span_s)
+
+    months = span_s / (730 * 3600)
+    most = {
+        part.name: (part.free_hours_per_month * months, usage.billed_s / 3600)
+        for part in tariff.components
+    } | {"request": (tariff.free_requests_per_month * months, 1000)}
+    free = {
+        item.component: item.quantity
+        for item in charged.items
+        if item.phase == "credit" and item.component != "credit"
+    }
+    over = {
+        name: quantity
+        for name, quantity in free.items()
+        if quantity > min(most[name]) * (1 + 1e-12)
+    }
+    assert over == {}
 
 
 @given(pools(), tariffs())
 @fixed_seed
 def test_bill_of_the_replicas_is_billed_time_times_the_price(pool, tariff):
-    tariff = replace(tariff, usd_per_request=0.0, monthly_fee_usd=0.0)
-    tariff = replace(tariff, monthly_credit_usd=0.0)
+    parts = [replace(part, free_hours_per_month=0.0) for part in tariff.components]
+    tariff = Tariff(tariff.rules, tuple(parts))
     usage = measure(pool, tariff.rules)
 
     charged = bill(usage, tariff, served_requests=0, span_s=1.0)

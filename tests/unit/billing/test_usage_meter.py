@@ -35,12 +35,20 @@ def fed(rules, pool=POOL, min_replicas=0):
     [
         (MeteringRules(), 1, False, False),
         (MeteringRules("total"), 0, False, False),
-        (MeteringRules(idle_billed=False), 1, True, False),
+        (MeteringRules(idle_billed=False), 0, True, False),
+        (MeteringRules(idle_billed=False), 1, True, True),
         (MeteringRules("request"), 0, True, False),
         (MeteringRules("request", min_idle_billed=False), 1, True, False),
+        (MeteringRules("request"), 1, True, True),
         (MeteringRules(min_idle_billed=False), 0, False, False),
         (MeteringRules(min_idle_billed=False), 1, True, True),
         (MeteringRules(min_idle_billed=False, idle_billed=False), 1, True, False),
+        (MeteringRules(min_idle_rate=0.7), 1, True, True),
+        (MeteringRules(min_busy_rate=0.7), 1, True, True),
+        (MeteringRules(min_busy_rate=0.7), 0, False, False),
+        (MeteringRules("request", 1, 0, True, True, False, 0.7, 0.9), 1, True, True),
+        (MeteringRules("total", 1, 0, True, False, False, 0.7), 1, True, False),
+        (MeteringRules(release_lag_s=9.0, failed_start_billed=False), 1, False, False),
     ],
 )
 def test_rules_say_what_the_meter_needs(rules, min_replicas, requests, records):
