@@ -126,9 +126,7 @@ def with_own_work(features: Features, machine: str) -> Features:
     return features.model_copy(update=dict.fromkeys(left_out, own))
 
 
-FEATURES: dict[str, str] = {
-    name: field.description or ""
-    for name, field in Features.model_fields.items()
-    if name not in Sourced.model_fields
-}
-"""Every feature's name and meaning, in the order of the report."""
+FEATURES = tuple(
+    name for name in Features.model_fields if name not in Sourced.model_fields
+)
+"""Every feature's name, in the order of the report."""

@@ -193,6 +193,11 @@ def _rate(
         return _Rate(usd, special.source, special.as_of)
     if listed.price is None:
         message = f"the price of {name} is not published"
+        sold_in = [
+            word for word, one in prices.tiers.items() if name in getattr(one, kind)
+        ]
+        if sold_in and tier is None:
+            message = f"{name} has a price in tier {' or '.join(sold_in)} only"
         raise UnpricedError(message)
     if tier is not None and tier.multiplier is None:
         priced = ", ".join(getattr(tier, kind)) or "none"

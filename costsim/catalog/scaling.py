@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from costsim import units
 from costsim.catalog.lookup import unknown
@@ -179,6 +179,20 @@ def expressions(node: object) -> Iterator[str]:
             yield from expressions(child)
 
 
+def _worded(node: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+    """Write keys as words: YAML reads a bare true as a flag, and 1 as a number."""
+    if not isinstance(node, dict):
+        return node
+    return {
+        str(key).lower() if isinstance(key, (bool, int)) else key: _worded(child)
+        for key, child in node.items()
+    }
+
+
+Template = Annotated[dict[str, Any], BeforeValidator(_worded)]
+"""Part of a pool, with expressions in the place of values."""
+
+
 def _not_found() -> Claim:
     return Claim(says="Not found.", source=NOT_FOUND, evidence="derived")
 
@@ -210,9 +224,9 @@ class Autoscaler(Sourced):
     """Settings, by the vendor's word."""
     not_above: Many[Many[str]] = ()
     """Pairs of settings of which the first must not exceed the second, besides the bounds on replicas."""
-    pool: dict[str, Any]
+    pool: Template
     """What the settings make of a pool, in the words of a scenario's ``pool``; values may be expressions."""
-    pool_within_limits: dict[str, Any] = Field(default_factory=dict)
+    pool_within_limits: Template = Field(default_factory=dict)
     """More of the same, only while the vendor's limits apply."""
 
     @model_validator(mode="after")

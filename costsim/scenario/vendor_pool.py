@@ -149,10 +149,9 @@ def _filled(node: Any, case: Case) -> Any:  # noqa: ANN401 - whatever a pool's k
     return {key: value for key, value in filled.items() if value is not None}
 
 
-def _chosen(expression: str, branches: dict[Any, Any], case: Case) -> Any:  # noqa: ANN401 - as above
+def _chosen(expression: str, branches: dict[str, Any], case: Case) -> Any:  # noqa: ANN401 - as above
     """Return the branch for the value of an expression."""
-    # YAML reads a bare true as a flag, and 1 as a number.
-    by_word = {str(key).lower(): branch for key, branch in branches.items()}
+    by_word = {word.lower(): branch for word, branch in branches.items()}
     word = str(_value(expression, case)).lower()
     branch = by_word.get(word, by_word.get(_ANY_OTHER) if word != _LEFT_OUT else None)
     return _filled(branch, case)

@@ -105,7 +105,7 @@ def run_resolved(
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RunResult:
     """Run a scenario whose deployments are resolved already; see ``run``."""
-    check_pools(scenario)
+    check_pools(scenario, resolution)
     study = _plan(scenario, resolution.deployments)
     # With fewer replications than cores the deployments of one share them.
     here = executor is None and scenario.replications < usable_cores()

@@ -13,6 +13,7 @@ from costsim.spec import RuleError, Spec
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from costsim.scenario.deployment import Resolution
     from costsim.scenario.schema import Scenario
 
 _UNITLESS = frozenset(
@@ -121,26 +122,35 @@ def _failures(pool: Pool) -> dict[str, Any] | None:
     }
 
 
-def check_pools(scenario: Scenario) -> None:
+def check_pools(scenario: Scenario, resolution: Resolution | None = None) -> None:
     """Refuse pools with options that do not go together.
 
     The rules stand in the engine; here its refusal becomes a problem of the scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose deployments may have written out their pools.
+    resolution : Resolution, optional
+        The same, resolved, for the pools that platforms' settings make.
 
     Raises
     ------
     ScenarioError
         With a problem for each pool that the engine does not take.
     """
-    problems = [
-        problem
-        for index, deployment in enumerate(scenario.deployments)
-        if deployment.pool is not None
-        and (
-            problem := _refusal(deployment.pool, f"deployments.{index}.pool", scenario)
-        )
-    ]
-    if problems:
-        raise ScenarioError(problems)
+    made = {one.name: one.pool for one in resolution.deployments} if resolution else {}
+    problems: list[Problem | None] = []
+    for index, deployment in enumerate(scenario.deployments):
+        key = f"deployments.{index}"
+        if deployment.pool is not None:
+            problems.append(_refusal(deployment.pool, f"{key}.pool", scenario))
+        elif deployment.name in made:
+            refusal = _refusal(made[deployment.name], "", scenario)
+            problems.append(refusal and Problem(refusal.message, f"{key}.settings"))
+    found = [problem for problem in problems if problem is not None]
+    if found:
+        raise ScenarioError(found)
 
 
 def _refusal(pool: Pool, key: str, scenario: Scenario) -> Problem | None:

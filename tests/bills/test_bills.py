@@ -40,9 +40,11 @@ def run_case(case: dict[str, Any], folder: Path) -> RunResult:
     rows = [f"{arrival},{duration}" for arrival, duration in case["requests"]]
     trace.write_text("\n".join(["arrival,duration", *rows, ""]), "utf-8")
     columns = {"arrival": "arrival", "duration": "duration"}
+    calendar = {"start": case["start"]} if "start" in case else {}
     return run(
         Scenario.model_validate(
             {
+                **calendar,
                 "name": "by hand",
                 "horizon": case.get("horizon", "1h"),
                 "replications": 1,

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 from costsim.catalog.features import FEATURES
-from costsim.catalog.platform import Platform, load_catalog
+from costsim.catalog.platform import Platform, load_catalog, read_platform
+from costsim.catalog.prices import Plan
 from costsim.catalog.provenance import Sourced
 from costsim.catalog.rules import Phase, Phases
+from costsim.errors import CatalogError
+from costsim.scenario.findings import Findings
+from costsim.scenario.plan import ChosenPlan
+from costsim.scenario.settings import Settings
+from costsim.scenario.vendor_pool import Case, find_pool
 from costsim.spec import Spec
 from costsim.units import HOURS_PER_MONTH
+from costsim.yaml_source import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -301,21 +310,6 @@ def test_every_instance_of_baseten_is_that_of_the_facts(shared_dir: Any) -> None
     assert theirs == ours
 
 
-def test_every_instance_of_ec2_has_the_price_of_the_facts(shared_dir: Any) -> None:
-    facts = {one["sku"]: one for one in read_facts(shared_dir, "aws_ec2_gpu")["prices"]}
-    instances = CATALOG.platform("ec2").prices.instances
-
-    ours = {
-        name: (one.price, one.gpu, one.gpu_count) for name, one in instances.items()
-    }
-    theirs = {
-        name: (facts[name]["price"], facts[name]["gpu"], facts[name]["gpu_count"])
-        for name in instances
-    }
-
-    assert ours == theirs
-
-
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [
@@ -364,3 +358,61 @@ def test_a_platform_survives_a_round_trip_through_json(name: str) -> None:
     again = Platform.model_validate_json(platform.model_dump_json())
 
     assert again == platform
+
+
+SCHEMA = Draft202012Validator(Platform.model_json_schema(mode="serialization"))
+
+
+def content(name: str) -> Any:
+    """Return a file as an editor reads it: YAML 1.2, in which yes is text."""
+    text = (resources.files("costsim.catalog") / f"platforms/{name}.yaml").read_text(
+        "utf-8"
+    )
+    return json.loads(json.dumps(read_yaml(text, path=name).value))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_published_schema_accepts_the_file(name: str) -> None:
+    assert [error.message for error in SCHEMA.iter_errors(content(name))] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        (("billing", "phases", "idle", "billed"), "maybe"),
+        (("billing", "scope", "value"), "container"),
+        (("autoscaler", "settings", "scaledown_window", "kind"), "time"),
+        (("kind",), "function"),
+        (("prices", "gpus", "L4", "price"), 0.8),
+    ],
+)
+def test_the_published_schema_refuses_what_loading_refuses(
+    path: tuple[str, ...], wrong: Any
+) -> None:
+    changed = content("modal")
+    node = changed
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = wrong
+
+    assert not SCHEMA.is_valid(changed)
+    with pytest.raises(CatalogError, match=rf"\d+:\d+: {'.'.join(path)}: "):
+        read_platform(yaml.safe_dump(changed), "modal.yaml")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_defaults_make_a_pool_and_every_setting_has_a_meaning(name: str) -> None:
+    platform = CATALOG.platform(name)
+    findings = Findings("deployments.0")
+    settings = Settings({}, platform.autoscaler.settings, findings)
+    plans = platform.prices.plans
+    plan = plans.get(platform.prices.default_plan, Plan())
+    chosen = ChosenPlan(platform.prices.default_plan, plan)
+
+    pool = find_pool(Case(platform, settings, chosen, 1, findings))
+
+    assert findings.problems == []
+    assert pool is not None
+    assert [
+        one for one in platform.autoscaler.settings.values() if not one.meaning
+    ] == []
