@@ -53,22 +53,34 @@ def with_outputs(text: str) -> str:
 
 def _answered(command: re.Match[str]) -> str:
     line, shown = command.groups()
-    printed = output_of(line)
+    printed, exit_code = output_of(line)
+    if exit_code and not shown:
+        message = f"'{line.strip()}' fails:\n{printed}"
+        raise ValueError(message)
     return f"$ {line}{printed if shown else ''}"
 
 
-def output_of(line: str) -> str:
-    """Return what a command prints, run beside a copy of the example scenarios."""
+def output_of(line: str) -> tuple[str, int]:
+    """Return what a command prints, run beside a copy of the examples; and its exit code."""
     program, *arguments = shlex.split(line)
     if program != "costsim":
         message = f"'{line.strip()}' is not a costsim command"
         raise ValueError(message)
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         shutil.copytree(ROOT / "scenarios", "scenarios")
+        Path("acme.yaml").write_text(example_platform(), "utf-8")
         result = CliRunner().invoke(app, arguments, env={"COLUMNS": "80"})
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return result.stdout or result.stderr
+    return result.stdout or result.stderr, result.exit_code
+
+
+def example_platform() -> str:
+    """Return the platform file that CONTRIBUTING.md shows."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (example,) = (block for block in blocks if "\nautoscaler:" in block)
+    return str(example)
 
 
 # ---- the reference of scenario files

@@ -84,14 +84,18 @@ def main() -> None:
 
 def _register() -> None:
     # Each command's module is light: what is heavy is imported inside the command.
-    from costsim.cli import catalog, run, scenario, traffic
+    from costsim.cli import catalog, explain, run, scenario, traffic
 
     app.command("run")(run.run)
     app.command("init")(scenario.init)
     app.command("validate")(scenario.validate)
     app.command("schema")(scenario.schema)
-    app.command("prices")(catalog.prices)
+    tables = typer.Typer(rich_markup_mode=None)
+    tables.callback(invoke_without_command=True)(catalog.prices)
+    tables.command("import")(catalog.import_prices)
+    app.add_typer(tables, name="prices")
     app.command("platforms")(catalog.platforms)
+    app.command("explain")(explain.explain)
     requests = typer.Typer(
         help="Requests: what they are like, a model of them, files for other tools.",
         no_args_is_help=True,

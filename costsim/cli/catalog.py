@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from costsim.cli import output
-from costsim.cli.options import Form, Format, Prices, rows_as
+from costsim.cli.options import Force, Form, Format, Prices, rows_as
 
 
 def prices(
+    context: typer.Context,
     platform: Annotated[str | None, typer.Option(help="One platform only.")] = None,
     gpu: Annotated[str | None, typer.Option(help="One GPU only.")] = None,
     shape: Annotated[
@@ -30,6 +31,8 @@ def prices(
     form: Form = Format.table,
 ) -> None:
     """Show what a replica costs per GPU and hour, per month, per GiB of GPU memory."""
+    if context.invoked_subcommand is not None:
+        return
     from costsim.catalog.platform import load_catalog
     from costsim.report import price_rows as rows_of
     from costsim.report import prices as report
@@ -56,6 +59,54 @@ def prices(
         output.show(report.overview(rows, width))
     else:
         output.show(report.prices_table(rows, width, shaped=shape is not None))
+
+
+def import_prices(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="A list of SkyPilot, gpuhunt, cloudprice."),
+    ],
+    provider: Annotated[
+        str | None,
+        typer.Option(help="Whose list it is, such as aws; else by the file's name."),
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option(help="One region; else the cheapest of each.")
+    ] = None,
+    spot: Annotated[bool, typer.Option("--spot", help="Spot prices.")] = False,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write here, not to stdout."),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Turn somebody's price list into a file for --prices."""
+    from costsim.catalog.imports import (
+        PROVIDER_PLATFORMS,
+        as_price_file,
+        read_price_list,
+    )
+    from costsim.catalog.platform import load_catalog
+
+    platforms = load_catalog().platforms
+    price_list = read_price_list(file, provider=provider)
+    price_file = as_price_file(
+        price_list,
+        {who: name for who, name in PROVIDER_PLATFORMS.items() if name in platforms},
+        region=region,
+        spot=spot,
+        priced_by_gpu={
+            name for name, one in platforms.items() if not one.prices.by_instance
+        },
+    )
+    if out is None:
+        output.write(price_file.text)
+    else:
+        from costsim.study.tabular import write_whole
+
+        write_whole(output.new_file(out, force=force), price_file.text)
+        output.write(f"wrote {out}; next: costsim prices --prices {out}\n")
+    output.remark(price_file.warnings)
 
 
 def platforms(

@@ -30,9 +30,13 @@ Overrides = Annotated[
     ),
 ]
 Prices = Annotated[
-    str | None,
-    typer.Option(metavar="FILE", help="Your own prices, over the shipped ones."),
+    list[str] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Your own prices over the shipped ones, or a platform file; repeatable.",
+    ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file.")]
 Form = Annotated[Format, typer.Option("--format", help="Form of the answer.")]
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import contextmanager
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from costsim.errors import OutputError
@@ -89,6 +90,21 @@ def write_bytes(content: bytes) -> None:
         else:
             sys.stdout.flush()
             target.write(content)
+
+
+def new_file(name: str, *, force: bool) -> Path:
+    """Return a file to write.
+
+    Raises
+    ------
+    OutputError
+        If it is there already and shall not be replaced.
+    """
+    path = Path(name)
+    if path.exists() and not force:
+        message = "exists already; name another file, or give --force to replace it"
+        raise OutputError(message, path=name)
+    return path
 
 
 def remark(lines: Iterable[str], kind: str = "warning") -> None:

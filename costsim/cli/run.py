@@ -68,7 +68,7 @@ def run(
 
 
 def answer(
-    path: str, changes: list[str], prices: str | None, *, quiet: bool
+    path: str, changes: list[str], prices: list[str] | None, *, quiet: bool
 ) -> RunResult:
     """Return the answer to a scenario file."""
     scenario, resolution = load_checked(path, changes, prices)
@@ -79,7 +79,7 @@ def answer(
 
 
 def load_checked(
-    path: str, changes: list[str], prices: str | None
+    path: str, changes: list[str], prices: list[str] | None
 ) -> tuple[Scenario, Resolution]:
     """Return a scenario file and its deployments; every problem names its line."""
     from costsim.catalog.platform import load_catalog
@@ -92,10 +92,12 @@ def load_checked(
     scenario, document = load_document(shipped(path), overrides=changes)
     try:
         check_pools(scenario)
-        return scenario, resolve(scenario, load_catalog(prices))
+        resolution = resolve(scenario, load_catalog(prices))
+        check_pools(scenario, resolution)
     except ScenarioError as error:
         located = locate_problems(error.problems, document)
         raise ScenarioError(located, path=path) from None
+    return scenario, resolution
 
 
 def _print(result: RunResult, form: Format) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from costsim.cli import output
-from costsim.cli.options import Overrides, Prices, ScenarioPath
+from costsim.cli.options import Force, Overrides, Prices, ScenarioPath
 
 
 class Kind(StrEnum):
@@ -30,10 +29,9 @@ def init(
     list_templates: Annotated[
         bool, typer.Option("--list", help="List the templates.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+    force: Force = False,
 ) -> None:
     """Write a commented scenario file, and its schema for editors."""
-    from costsim.errors import OutputError
     from costsim.scenario.template import (
         DEFAULT_TEMPLATE,
         render_template,
@@ -45,10 +43,7 @@ def init(
         output.write("".join(f"{name}\n" for name in template_names()))
         return
     text = render_template(template or DEFAULT_TEMPLATE)
-    target = Path(path)
-    if target.exists() and not force:
-        message = "exists already; name another file, or give --force to replace it"
-        raise OutputError(message, path=path)
+    target = output.new_file(path, force=force)
     write_whole(target, text)
     write_whole(target.with_name("scenario.schema.json"), _schema(Kind.scenario))
     output.write(f"wrote {path}; next: costsim run {path}\n")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from costsim.cli import output
-from costsim.cli.options import Form, Format, rows_as
+from costsim.cli.options import Force, Form, Format, rows_as
 from costsim.errors import EXIT_SLO_MISSED
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ Settings = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Of what is drawn at random.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace the file.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No warnings and notes.")]
 
 
@@ -96,7 +95,7 @@ def plot(
     """Draw requests: rate over time, hours of the week, gaps between them."""
     from costsim.report import traffic as report
 
-    target = None if out is None else _target(out, force)
+    target = None if out is None else output.new_file(out, force=force)
     if target is not None:
         from costsim.report.pictures import refuse_unless_picture
 
@@ -150,7 +149,7 @@ def fit(
     from costsim.study.fitting import fit as fit_model
     from costsim.study.selfcheck import check as check_model
 
-    target = None if out is None else _target(out, force)
+    target = None if out is None else output.new_file(out, force=force)
     given = {} if scenario is None else _sections(scenario)
     # An option goes before what the scenario says.
     own = {"prefill": prefill, "decode": decode}
@@ -202,7 +201,7 @@ def export(
     from costsim.traffic.export import write_requests
     from costsim.traffic.requests import log_requests, scenario_requests
 
-    target = None if out == "-" else _target(out, force)
+    target = None if out == "-" else output.new_file(out, force=force)
     chosen = _form_of(out) if form is None else form.value
     changes = list(settings or [])
     notes: tuple[str, ...] = ()
@@ -291,23 +290,6 @@ def _log(file: str, settings: list[str]) -> TraceData:
             )
             raise InputError(message)
     return read_trace(spec)
-
-
-def _target(out: str, force: bool) -> Path:
-    """Return the file to write.
-
-    Raises
-    ------
-    OutputError
-        If it is there already and shall not be replaced.
-    """
-    from costsim.errors import OutputError
-
-    path = Path(out)
-    if path.exists() and not force:
-        message = "exists already; name another file, or give --force to replace it"
-        raise OutputError(message, path=out)
-    return path
 
 
 def _remarks(found: Description, quiet: bool) -> None:

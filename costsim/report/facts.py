@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from costsim.catalog.platform import Platform
-    from costsim.catalog.prices import Plan
+    from costsim.catalog.prices import Plan, Prices, Tier
     from costsim.catalog.provenance import Sourced
     from costsim.catalog.rules import ColdStart, Phase
     from costsim.catalog.scaling import Setting
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BILLING = "billing"
 PHASES = "billed, phase by phase"
 PLANS = "plans"
+TIERS = "tiers"
+BESIDES = "disks, data, requests"
 REGIONS = "regions"
 EXTRAS = "charges not simulated"
 AUTOSCALER = "autoscaler"
@@ -39,7 +41,9 @@ SECTIONS = (
     BILLING,
     PHASES,
     PLANS,
+    TIERS,
     REGIONS,
+    BESIDES,
     EXTRAS,
     AUTOSCALER,
     SETTINGS,
@@ -126,6 +130,19 @@ def _billing(platform: Platform) -> Iterator[Fact]:
         if item == "increment" and not rule.value:
             text = "not rounded"
         yield _fact(BILLING, item, text, rule, value=rule.value, unit="s")
+    if billing.release_lag is not None:
+        lag = billing.release_lag
+        text = f"{format_duration(lag.value)} after its replica has left"
+        yield _fact(BILLING, "machine kept", text, lag, value=lag.value, unit="s")
+    rates = {
+        "min replicas, idle": billing.min_replicas_idle_rate,
+        "min replicas, busy": billing.min_replicas_busy_rate,
+        "building an image": billing.build_rate,
+    }
+    for item, rate in rates.items():
+        if rate is not None:
+            text = f"{rate.value:.4g} times the price"
+            yield _fact(BILLING, item, text, rate, value=rate.value)
 
 
 def _phases(platform: Platform) -> Iterator[Fact]:
@@ -148,12 +165,57 @@ def _prices(platform: Platform) -> Iterator[Fact]:
             unit="USD/month",
             note="; ".join([*plan.includes, *([plan.note] if plan.note else [])]),
         )
+    for name, tier in prices.tiers.items():
+        yield _fact(TIERS, name, _tier_text(tier), tier, value=tier.multiplier or "")
+    yield from _besides(prices)
     for name, region in prices.regions.items():
         text = f"{region.multiplier:g} times the price"
         note = ", ".join([*region.examples, *([region.note] if region.note else [])])
         yield _fact(REGIONS, name, text, region, value=region.multiplier, note=note)
     for name, extra in prices.extras.items():
         yield _fact(EXTRAS, _words(name), extra.price, extra)
+
+
+def _tier_text(tier: Tier) -> str:
+    n_prices = len(tier.gpus) + len(tier.instances)
+    parts = [f"{tier.multiplier:g} times the price"] if tier.multiplier else []
+    parts += [f"{n_prices} prices of its own"] if n_prices else []
+    parts += ["may be taken away"] if tier.interruptible else []
+    return ", ".join(parts)
+
+
+def _besides(prices: Prices) -> Iterator[Fact]:
+    """Yield what is paid besides replicas."""
+    for name, disk in prices.storage.items():
+        paid = "while a replica is alive" if disk.billed == "alive" else "always"
+        text = f"{_unit_price(disk.price, 'GiB and month')}, {paid}"
+        if disk.increment:
+            text += f", by {format_duration(disk.increment)}"
+        yield _fact(BESIDES, name, text, disk, value=_or_nothing(disk.price), unit="USD/GiB-month")  # fmt: skip
+    if prices.transfer is not None:
+        data = prices.transfer
+        text = _unit_price(data.price, "GiB")
+        yield _fact(BESIDES, "data", text, data, value=_or_nothing(data.price), unit="USD/GiB")  # fmt: skip
+    if prices.requests is not None:
+        fee = prices.requests
+        text = f"{format_usd(fee.fee)} for {fee.per:,}"
+        if fee.free:
+            text += f", {fee.free:,} a month free"
+        each = fee.fee / fee.per
+        yield _fact(BESIDES, "requests", text, fee, value=each, unit="USD/request")
+    for name, part in (("CPU", prices.cpu), ("memory", prices.memory)):
+        if part is not None and part.free_seconds:
+            unit = "GiB" if name == "memory" else getattr(part, "per", "core")
+            text = f"{part.free_seconds:,g} {unit}-seconds a month free"
+            yield _fact(BESIDES, name, text, part, value=part.free_seconds, unit="s")
+
+
+def _unit_price(usd: float | None, unit: str) -> str:
+    return "price not published" if usd is None else f"{usd:g} USD for a {unit}"
+
+
+def _or_nothing(usd: float | None) -> float | str:
+    return "" if usd is None else usd
 
 
 def _plan_text(plan: Plan) -> str:
@@ -179,6 +241,7 @@ AUTOSCALER_ITEMS = (
     "readiness",
     "decision_interval",
     "schedule",
+    "modeled_as",
 )
 """What is told about every autoscaler."""
 

@@ -14,6 +14,7 @@ from costsim.catalog.provenance import age_days
 from costsim.report.columns import GAP, Column, fitting, render
 from costsim.report.facts import (
     AUTOSCALER,
+    BESIDES,
     BILLING,
     CONFLICTS,
     FEATURES_SECTION,
@@ -22,6 +23,7 @@ from costsim.report.facts import (
     PLANS,
     SECTIONS,
     SETTINGS,
+    TIERS,
     Fact,
     facts,
 )
@@ -39,7 +41,7 @@ Key = tuple[str, str]
 COMPARED = (BILLING, PHASES, AUTOSCALER, FEATURES_SECTION)
 """Sections whose items every platform has."""
 
-LISTED = (SETTINGS, PLANS, LIMITS)
+LISTED = (SETTINGS, PLANS, TIERS, BESIDES, LIMITS)
 """Sections whose items are each platform's own: one below the other."""
 
 LEAST_WIDTH = 16
@@ -232,32 +234,57 @@ def _keys(known: Iterable[dict[Key, Fact]]) -> list[Key]:
 def comparison_records(platforms: list[Platform]) -> Rows:
     """Return rules, autoscaler, settings, limits and features, a column for each platform.
 
-    An item that a platform does not have is None.
+    Beside each stands a column with its source and date. An item that a platform does
+    not have is None.
     """
     known = {one.name: _by_item(one, COMPARED + LISTED) for one in platforms}
     rows: Rows = []
     for key in _keys(known.values()):
-        cells = {name: items.get(key) for name, items in known.items()}
         row: dict[str, object] = {"section": key[0], "item": key[1]}
+        cells = {name: items.get(key) for name, items in known.items()}
         row |= {name: fact.text if fact else None for name, fact in cells.items()}
+        row |= {
+            f"{name}_source": f"{fact.source}, {fact.as_of}" if fact else None
+            for name, fact in cells.items()
+        }
         rows.append(row)
     return rows
+
+
+class _Footnotes:
+    """Numbers for sources, in the order in which they are first cited."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def cited(self, fact: Fact | None) -> Text:
+        """Return a fact for a cell: a mark if nobody has checked it, its source's number."""
+        if fact is None:
+            return Text("-")
+        source = f"{fact.source}, {fact.as_of}"
+        number = self._numbers.setdefault(source, len(self._numbers) + 1)
+        mark = "*" if fact.evidence == "unverified" else ""
+        return Text(f"{fact.text}{mark} [{number}]")
+
+    def lines(self) -> list[str]:
+        """Return the sources with their numbers."""
+        return [f"[{number}] {source}" for source, number in self._numbers.items()]
 
 
 def comparison(platforms: list[Platform], width: int = 80) -> RenderableType:
     """Return several platforms side by side for a terminal.
 
     Platforms for which there is no room in one table follow in another one; what is each
-    platform's own comes last, one below the other.
+    platform's own comes next, one below the other; the sources come last.
     """
     keys = _keys([_by_item(one, COMPARED) for one in platforms])
     item_width = max(len(item) for _, item in keys)
     most = max(1, (width - item_width) // (LEAST_WIDTH + GAP))
+    notes = _Footnotes()
     parts: list[RenderableType] = [
-        _side_by_side(keys, platforms[start : start + most], item_width, width)
+        _side_by_side(keys, platforms[start : start + most], notes, (item_width, width))
         for start in range(0, len(platforms), most)
     ]
-    parts.append(Text("\n* nobody has checked it for this catalog"))
     for section in LISTED:
         for one in platforms:
             chosen = [fact for fact in facts(one) if fact.section == section]
@@ -265,12 +292,18 @@ def comparison(platforms: list[Platform], width: int = 80) -> RenderableType:
                 parts.append(_heading(f"{section}: {one.title}"))
                 items = [(fact.item, fact.text) for fact in chosen]
                 parts.append(_wrapping_table(items, width))
+    sources = [*notes.lines(), "* nobody has checked it for this catalog"]
+    parts += [_heading("sources"), Text("\n".join(sources))]
     return Group(*parts)
 
 
 def _side_by_side(
-    keys: list[Key], platforms: list[Platform], item_width: int, width: int
+    keys: list[Key],
+    platforms: list[Platform],
+    notes: _Footnotes,
+    widths: tuple[int, int],
 ) -> Table:
+    item_width, width = widths
     table = Table(
         box=None,
         pad_edge=False,
@@ -287,12 +320,6 @@ def _side_by_side(
         if section != previous:
             table.add_row(Text(f"\n{section.upper()}", style="bold"))
             previous = section
-        cells = [_compared(one.get((section, item))) for one in known]
+        cells = [notes.cited(one.get((section, item))) for one in known]
         table.add_row(Text(item), *cells)
     return table
-
-
-def _compared(fact: Fact | None) -> Text:
-    if fact is None:
-        return Text("-")
-    return Text(f"{fact.text}*" if fact.evidence == "unverified" else fact.text)

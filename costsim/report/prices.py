@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
     RowT = TypeVar("RowT")
 
+_NO_LIST = (
+    "There is no price list of it in the catalog; a deployment gives its own, such as "
+    "price: 2.49 USD/h."
+)
+
 DROP_FIRST = (
     *("VCPU", "RAM", "GPU $/H", "$/TFLOP-H", "BILLED", "VRAM", "$/GIB-H", "GPU"),
     *("BY", "$/GPU-H", "AGE", "$/MONTH"),
@@ -42,7 +47,7 @@ def prices_table(
         Whether the rows are of one shape.
     """
     if not rows:
-        return Text("Nothing has that shape.")
+        return Text("Nothing has that shape." if shaped else _NO_LIST)
     columns, dropped = fitting(_columns(rows), DROP_FIRST, width)
     caption = [*_captions(rows, shaped), *_sources(rows)]
     if dropped:

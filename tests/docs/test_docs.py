@@ -85,9 +85,10 @@ def test_scenarios_can_be_run(text, tmp_path):
     path = tmp_path / "scenario.yaml"
     path.write_text(text, "utf-8")
 
-    resolution = resolve(load_scenario(path), load_catalog())
+    scenario = load_scenario(path)
+    resolution = resolve(scenario, load_catalog())
 
-    assert len(resolution.deployments) == text.count("name: ") - 1
+    assert len(resolution.deployments) == len(scenario.deployments)
 
 
 @parametrize("text", {k: v for k, v in YAML.items() if "deployments:" not in v})
@@ -96,6 +97,28 @@ def test_files_of_prices_change_the_catalog(text, tmp_path):
     path.write_text(text, "utf-8")
 
     assert load_catalog(path) != load_catalog()
+
+
+def test_the_example_of_a_platform_can_be_used_as_it_stands(tmp_path):
+    path = tmp_path / "acme.yaml"
+    path.write_text(generate.example_platform(), "utf-8")
+    keys = {"name": "acme", "horizon": "1d", "setup": "20s", "service": {"time": "2s"}}
+    deployment = {"name": "acme", "platform": "acme", "gpu": "L4", "tier": "spot"}
+
+    resolution = resolve(
+        Scenario.model_validate(
+            {
+                **keys,
+                "traffic": {"streams": [{"name": "users", "rate": "1/h"}]},
+                "deployments": [deployment],
+            }
+        ),
+        load_catalog(path),
+    )
+
+    (acme,) = resolution.deployments
+    assert acme.pool.max_replicas == 5
+    assert acme.tariff.usd_per_hour == pytest.approx(0.5 * (0.72 + 0.0072))
 
 
 def test_every_command_stands_in_the_readme():

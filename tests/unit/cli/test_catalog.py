@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 FORMS = ["table", "json", "csv", "markdown"]
 
@@ -93,10 +95,12 @@ def test_a_shape_prices_what_a_replica_reserves(listed):
     ],
 )
 def test_prices_can_be_sorted(listed, order, key):
-    values = [row[key] for row in listed("prices", "--gpu", "L4", "--sort", order)]
+    rows = listed("prices", "--gpu", "L4", "--sort", order)
 
+    values = [row[key] for row in rows if row["usd_per_hour"] is not None]
     assert values == sorted(values)
-    assert len(values) > 5
+    assert len(rows) >= len(values) > 5
+    assert rows[-1]["usd_per_hour"] is None or order == "platform"
 
 
 def test_the_oldest_prices_can_come_first_or_last(listed):
@@ -142,3 +146,74 @@ def test_no_platform_lists_all_one_is_shown_in_full_two_side_by_side(listed):
 
 def test_a_platforms_name_may_be_in_any_letter_case(invoke):
     assert invoke("platforms", "MODAL") == invoke("platforms", "modal")
+
+
+# Other people's price lists
+
+LISTS = Path(__file__).parents[1] / "catalog" / "price_lists"
+
+
+def test_an_imported_list_is_a_file_of_prices(invoke, listed, tmp_path):
+    path = tmp_path / "prices.yaml"
+
+    answer = invoke("prices", "import", LISTS / "skypilot_aws.csv", "--out", path)
+    rows = listed("prices", "--prices", path, "--platform", "ec2")
+
+    assert answer.exit_code == 0
+    assert answer.out == f"wrote {path}; next: costsim prices --prices {path}\n"
+    assert answer.err.startswith("warning: left out ")
+    assert "SkyPilot" in {row["source"][:8] for row in rows}
+
+
+def test_without_a_file_the_prices_go_to_stdout(invoke):
+    answer = invoke("prices", "import", LISTS / "skypilot_aws.csv")
+
+    assert yaml.safe_load(answer.out)["ec2"]["instances"]
+
+
+def test_a_file_that_is_there_is_not_replaced_without_force(invoke, tmp_path):
+    path = tmp_path / "prices.yaml"
+    path.write_text("mine", "utf-8")
+    command = ("prices", "import", LISTS / "skypilot_aws.csv", "--out", path)
+
+    refused = invoke(*command)
+    kept = path.read_text("utf-8")
+    forced = invoke(*command, "--force")
+
+    assert (refused.exit_code, kept, forced.exit_code) == (2, "mine", 0)
+    assert "give --force to replace it" in refused.err
+
+
+def test_what_is_no_price_list_is_refused_without_a_traceback(invoke):
+    answer = invoke("prices", "import", Path(__file__))
+
+    assert (answer.exit_code, answer.out) == (2, "")
+    assert answer.err.startswith("error: ")
+
+
+def test_several_files_of_prices_go_one_over_the_other(listed, tmp_path):
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text("modal: {gpus: {L4: 0.5 USD/h, T4: 0.4 USD/h}}", "utf-8")
+    second.write_text("modal: {gpus: {L4: 0.3 USD/h}}", "utf-8")
+
+    rows = listed(
+        "prices", "--platform", "modal", "--prices", first, "--prices", second
+    )
+
+    prices = {row["gpu"]: row["gpu_usd_per_hour"] for row in rows}
+    assert (prices["L4"], prices["T4"]) == (0.3, 0.4)
+
+
+def test_the_history_lists_every_read_with_the_price_in_use(listed):
+    rows = listed("prices", "--history", "--platform", "runpod", "--gpu", "H100")
+
+    ordinary = [row for row in rows if not row["tier"]]
+    assert [row["usd_per_hour"] for row in ordinary if row["current"]] == [4.176]
+    assert len({row["as_of"] for row in ordinary}) == len(ordinary) >= 3
+
+
+def test_the_history_is_a_table_too(invoke):
+    answer = invoke("prices", "--history", "--platform", "runpod", "--gpu", "H100")
+
+    assert (answer.exit_code, answer.err) == (0, "")
+    assert "4.7900" in answer.out

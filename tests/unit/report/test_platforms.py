@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import fields
 from datetime import date
 
@@ -33,6 +34,11 @@ def printed(renderable: RenderableType, width: int) -> str:
     buffer = io.StringIO()
     Console(file=buffer, width=width, color_system=None).print(renderable)
     return buffer.getvalue()
+
+
+def uncited(text: str) -> str:
+    """Return a text without the numbers of its sources."""
+    return re.sub(r" \[\d+\]", "", text)
 
 
 def unwrapped(text: str) -> str:
@@ -181,8 +187,11 @@ def test_the_comparison_has_a_column_a_platform_and_none_where_an_item_is_missin
         "section": "billing",
         "item": "increment",
         "baseten": "60s",
+        "baseten_source": "https://docs.baseten.co/organization/billing, 2026-08",
         "ec2": "1s",
+        "ec2_source": found["billing", "increment"]["ec2_source"],
         "modal": "not rounded",
+        "modal_source": "https://modal.com/docs/guide/billing, 2026-09-01",
     }
     assert found["settings", "min_replica"]["modal"] is None
 
@@ -203,7 +212,7 @@ def test_the_comparison_fits_the_terminal_without_an_ellipsis(width: int) -> Non
 
 
 def test_three_platforms_stand_side_by_side_at_80_columns() -> None:
-    lines = printed(comparison(ALL, 80), 80).splitlines()
+    lines = uncited(printed(comparison(ALL, 80), 80)).splitlines()
 
     assert [one.title for one in ALL if one.title not in lines[0]] == []
     rollback = next(line for line in lines if line.startswith("rollback"))
@@ -211,15 +220,29 @@ def test_three_platforms_stand_side_by_side_at_80_columns() -> None:
 
 
 def test_platforms_without_room_come_in_a_table_below() -> None:
-    text = printed(comparison(ALL, 45), 45)
+    text = uncited(printed(comparison(ALL, 45), 45))
 
     lines = [line for line in text.splitlines() if line.startswith("rollback")]
     assert [line.split()[1:] for line in lines] == [["yes"], ["partly"], ["yes"]]
 
 
 def test_the_comparison_marks_what_nobody_has_checked() -> None:
-    lines = printed(comparison(ALL, 80), 80).splitlines()
+    lines = uncited(printed(comparison(ALL, 80), 80)).splitlines()
 
     hipaa = next(line for line in lines if line.startswith("hipaa"))
     assert hipaa.split() == ["hipaa", "yes", "yes*", "yes", "(enterprise)"]
     assert "* nobody has checked it for this catalog" in lines
+
+
+def test_every_answer_of_a_comparison_cites_its_source_below() -> None:
+    text = printed(comparison(ALL, 200), 200)
+
+    table, sources = text.split("\nSOURCES\n")
+    rounding = next(line for line in table.splitlines() if line.startswith("increment"))
+    numbers = re.findall(r"\[(\d+)\]", rounding)
+    listed = dict(re.findall(r"\[(\d+)\] (.*)", sources))
+    assert len(numbers) == 3
+    assert (
+        listed[numbers[2]].rstrip()
+        == "https://modal.com/docs/guide/billing, 2026-09-01"
+    )

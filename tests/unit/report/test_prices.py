@@ -126,7 +126,7 @@ def test_a_shape_that_nothing_has_leaves_no_row_of_instances() -> None:
     found = rows(platform="baseten", cpu=1000)
 
     assert found == []
-    assert "Nothing has that shape." in printed(prices_table(found), 80)
+    assert "Nothing has that shape." in printed(prices_table(found, shaped=True), 80)
 
 
 def test_an_unknown_gpu_is_refused_with_a_suggestion() -> None:

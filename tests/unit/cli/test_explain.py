@@ -1,0 +1,119 @@
+"""``costsim explain``: words, topics, forms, errors, and what it loads."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+
+FORMS = ["table", "json", "csv", "markdown"]
+COMMANDS = [
+    ["explain"],
+    ["explain", "modal"],
+    ["explain", "modal", "autoscaler"],
+    ["explain", "ec2", "conflicts"],
+    ["explain", "baseten", "billing", "--instance", "L4:4x16"],
+    ["explain", "knative", "--price", "2 USD/h"],
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_form_of_every_answer_is_on_stdout_alone(invoke, command, form):
+    answer = invoke(*command, "--format", form)
+
+    assert (answer.exit_code, answer.err) == (0, "")
+    assert len(answer.out.splitlines()) > 1
+    assert answer.out.endswith("\n")
+    assert answer.out.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "160"])
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_no_line_is_wider_than_the_terminal(invoke, command, columns):
+    answer = invoke(*command, env={"COLUMNS": columns})
+
+    assert max(map(len, answer.out.splitlines())) <= int(columns)
+
+
+def test_the_topic_is_billing_if_none_is_given(invoke):
+    assert invoke("explain", "modal") == invoke("explain", "MODAL", "billing")
+
+
+def test_json_holds_the_facts_and_the_example(invoke):
+    answer = invoke("explain", "modal", "--gpu", "L4", "--format", "json")
+
+    record = json.loads(answer.out)
+    assert {"platform", "topic", "facts", "example"} <= record.keys()
+    assert record["example"]["what"] == "L4"
+    assert record["example"]["total_usd"] == pytest.approx(0.018450596)
+    assert {"item", "text", "source", "as_of"} <= record["facts"][0].keys()
+
+
+def test_a_topic_without_a_bill_has_no_example(invoke):
+    record = json.loads(invoke("explain", "modal", "limits", "--format", "json").out)
+
+    assert record["example"] is None
+
+
+def test_csv_has_a_row_a_fact(invoke):
+    table = invoke("explain", "modal", "limits", "--format", "csv").out.splitlines()
+    record = json.loads(invoke("explain", "modal", "limits", "--format", "json").out)
+
+    assert len(list(csv.DictReader(table))) == len(record["facts"]) > 5
+
+
+def test_my_own_price_is_what_the_bill_is_worked_out_with(invoke):
+    answer = invoke("explain", "ec2", "--price", "3 USD/h", "--format", "json")
+
+    assert json.loads(answer.out)["example"]["total_usd"] == pytest.approx(3.0)
+
+
+def test_my_own_file_of_prices_counts(invoke, tmp_path):
+    path = tmp_path / "prices.yaml"
+    path.write_text("modal: {source: our contract, gpus: {T4: 0.10 USD/h}}\n")
+
+    answer = invoke("explain", "modal", "prices", "--prices", path)
+
+    assert "0.1 USD/h" in answer.out
+    assert "our contract" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mdal"], "did you mean 'modal'"),
+        (["modal", "biling"], "did you mean 'billing'"),
+        (["billing"], "costsim explain"),
+        (["modal", "--gpu", "L5"], "unknown GPU of Modal"),
+        (["modal", "--price", "2"], "--price '2' is not a price"),
+        (["modal", "--price", "-2 USD/h"], "price"),
+        (["modal", "limits", "--gpu", "L4"], "go with the topic billing"),
+    ],
+)
+def test_what_is_unknown_ends_with_2_and_nothing_on_stdout(invoke, arguments, message):
+    answer = invoke("explain", *arguments)
+
+    assert (answer.exit_code, answer.out) == (2, "")
+    assert message in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_a_topic_without_a_bill_loads_no_engine():
+    code = (
+        "import sys\n"
+        "from costsim.cli.app import main\n"
+        "sys.argv = ['costsim', 'explain', 'modal', 'limits']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'numba', 'pandas', 'scipy', 'pyarrow'} & sys.modules.keys()\n"
+        "print('LOADED', *sorted(heavy), file=sys.stderr)\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert done.stderr.splitlines()[-1] == "LOADED"
