@@ -178,7 +178,16 @@ def releases_ns(pool, failed_start_billed, release_lag_s):
     gone = ~np.isnan(pool.replicas["stop_s"])
     if not failed_start_billed:
         gone &= ~failed_starts(pool)
-    return [nanoseconds(release_lag_s) if one else 0 for one in gone]
+    waits = dict.fromkeys(np.flatnonzero(gone).tolist(), release_lag_s)
+    stops = pool.replicas["stop_s"].tolist()
+    free = dict(waits)
+    for x, launch_s in enumerate(life(pool, x)[0] for x in range(len(stops))):
+        kept = [m for m in free if m < x and 0 <= launch_s - stops[m] < release_lag_s]
+        if kept:  # the one that was vacated last, of equals the latest replica's
+            taken = max(kept, key=lambda m: (stops[m], m))
+            waits[taken] = launch_s - stops[taken]
+            del free[taken]
+    return [nanoseconds(waits.get(x, 0.0)) for x in range(len(stops))]
 
 
 def with_release(spans, record, lag):

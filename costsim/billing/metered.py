@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from costsim.billing.rounding import NS_PER_S, Rounding, exact_sum, nanoseconds
+from costsim.billing.machines import waits_s
+from costsim.billing.rounding import Rounding, exact_sum, nanoseconds
 from costsim.billing.spans import (
     IdleBilled,
     Lives,
@@ -61,7 +62,7 @@ class WholeLives:
         lags = self.lives.gone
         if not rules.failed_start_billed:
             lags = lags & ~self.lives.failed
-        self.release_ns = np.where(lags, round(rules.release_lag_s * NS_PER_S), 0)
+        self.release_ns = nanoseconds(waits_s(self.lives, lags, rules.release_lag_s))
         """How long each one's machine is billed after its stop. [ns]"""
 
     def with_release(self, spans: Spans) -> tuple[Spans, Ints]:

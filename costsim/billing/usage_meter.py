@@ -77,8 +77,11 @@ class UsageMeter:
         """Whether only ``add_records`` will do.
 
         Which replicas are the min replicas depends on when all others were ready and
-        stopped: only the whole history tells.
+        stopped, and which machine a launch takes on when all others stopped: only the
+        whole history tells.
         """
+        if self._rules.release_lag_s > 0:
+            return True
         some_idle = any(IdleBilled.of(self._rules, self._min_replicas))
         return self.needs_requests and (some_idle or self._discounts)
 
@@ -153,6 +156,9 @@ class UsageMeter:
             If a replica has served requests of which the meter knows nothing, or an
             unbilled time is out of its range.
         """
+        if self._rules.release_lag_s > 0:
+            message = "release_lag_s needs the whole history; use add_records"
+            raise ValueError(message)
         check_unbilled(rows, unbilled_setup_s)
         ids, free_s = np.asarray(ids, np.int64), unbilled_setup_s
         alive = np.isnan(rows["stop_s"])

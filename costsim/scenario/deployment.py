@@ -138,6 +138,7 @@ def _resolve_one(
     bills = platform.billing.phases.bills_setup_phase
     setup = find_setup(deployment, scenario, pool, rules, bills, findings)
     judge(deployment.name, platform, plan.name, scenario.requirements, findings)
+    _check_release(rules, "release_lag", findings)
     if replica is not None:
         gpus = (replica.gpu, replica.gpu_count)
         _check_model(deployment, scenario, gpus, replica.gpu_memory_gib, findings)
@@ -177,6 +178,7 @@ def _custom(
     gpu = deployment.gpu or ""
     gpus = (gpu, deployment.gpu_count if gpu else 0)
     _check_model(deployment, scenario, gpus, memory_of(*gpus), findings)
+    _check_release(rules, "billing.release_lag", findings)
     if findings.problems:
         return None
     return ResolvedDeployment(
@@ -243,6 +245,13 @@ def _tariff(
         build_hours_per_month=build_hours_per_month(deployment),
         usd_per_build_hour=replica.quote.usd_per_hour * charges.build_rate,
     )
+
+
+def _check_release(rules: MeteringRules, key: str, findings: Findings) -> None:
+    """Refuse machines that outlast their replicas where only requests are billed."""
+    if rules.scope == "request" and rules.release_lag_s > 0:
+        message = "has no meaning where only requests are billed (scope: request)"
+        findings.refuse(key, message)
 
 
 def _check_model(

@@ -33,8 +33,9 @@ lags = st.sampled_from([0.0, 0.25, 3.0, 40.0])
 def pools(draw, times=seconds):
     """Draw records in order of start, as any simulation leaves them."""
     lives, services = [], []
-    for x in range(draw(st.integers(0, 4))):
-        launch_s, ready_s, stop_s = sorted(draw(times) for _ in range(3))
+    launches = sorted(draw(times) for _ in range(draw(st.integers(0, 4))))
+    for x, launch_s in enumerate(launches):
+        ready_s, stop_s = sorted(max(draw(times), launch_s) for _ in range(2))
         fate = draw(st.sampled_from(["stopped", "alive", "aborted", "starting"]))
         if fate in ("aborted", "starting"):
             lives.append((launch_s, NAN, stop_s if fate == "aborted" else NAN))
@@ -144,7 +145,11 @@ def test_a_stream_is_billed_as_the_whole_records_are(pool, asked, idle_billed):
     assume(asked.scope != "request" or not ties_with_unfinished(pool))
     min_replicas = 2 if not idle_billed else 0
     asked = replace(
-        asked, idle_billed=idle_billed, min_idle_billed=False, min_busy_rate=1.0
+        asked,
+        idle_billed=idle_billed,
+        min_idle_billed=False,
+        min_busy_rate=1.0,
+        release_lag_s=0.0,
     )
 
     found = streamed(pool, asked, min_replicas)

@@ -112,7 +112,34 @@ def test_a_failed_start_that_is_free_is_not_released():
 def test_a_failed_start_that_is_billed_is_released():
     usage = measure(STARTS, MeteringRules(increment_s=0, release_lag_s=100))
 
-    assert usage.release_s == 200
+    # The one given up at 9.5 leaves a machine to the launch at 15; the other waits on.
+    assert usage.release_s == 5.5 + 100
+
+
+def test_a_launch_takes_a_machine_that_still_waits_and_both_are_billed_once():
+    pool = pool_of([(0, 0, 10), (0, 0, 12), (15, 15, 20), (40, 40, 50)])
+
+    usage = measure(pool, MeteringRules(increment_s=0, release_lag_s=20))
+
+    # At 15 the one left at 12 is taken; that of 10 waits its 20 s. At 40 the one left at
+    # 20 has waited its 20 s and is gone.
+    assert usage.release_s == 20 + 3 + 20 + 20
+    assert usage.billed_s == (10 + 12 + 5 + 10) + 63
+
+
+def test_of_the_machines_that_wait_the_last_one_left_is_taken_first():
+    pool = pool_of([(0, 0, 10), (0, 0, 12), (15, 15, 40), (16, 16, 40)])
+
+    usage = measure(pool, MeteringRules(increment_s=0, release_lag_s=20))
+
+    assert usage.release_s == (15 - 12) + (16 - 10) + 20 + 20
+
+
+def test_a_meter_that_is_told_piece_by_piece_refuses_machines_that_wait():
+    meter = UsageMeter(MeteringRules(release_lag_s=20))
+
+    with pytest.raises(ValueError, match="release_lag_s needs the whole history"):
+        meter.add_replicas(BUSY_TO_THE_END.replicas, np.arange(1))
 
 
 def test_a_failed_start_is_free_whatever_its_unbilled_part():

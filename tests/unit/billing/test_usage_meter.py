@@ -48,7 +48,7 @@ def fed(rules, pool=POOL, min_replicas=0):
         (MeteringRules(min_busy_rate=0.7), 0, False, False),
         (MeteringRules("request", 1, 0, True, True, False, 0.7, 0.9), 1, True, True),
         (MeteringRules("total", 1, 0, True, False, False, 0.7), 1, True, False),
-        (MeteringRules(release_lag_s=9.0, failed_start_billed=False), 1, False, False),
+        (MeteringRules(release_lag_s=9.0, failed_start_billed=False), 1, False, True),
     ],
 )
 def test_rules_say_what_the_meter_needs(rules, min_replicas, requests, records):

@@ -217,3 +217,13 @@ def test_what_the_engine_does_not_take_is_a_problem_of_the_settings() -> None:
 
     with pytest.raises(ScenarioError, match=r"deployments\.0\.settings: idle_timeout"):
         check_pools(asked, resolve(asked, CATALOG))
+
+
+def test_machines_do_not_outlast_replicas_where_only_requests_are_billed() -> None:
+    functions = {"name": "one", "platform": "aws-lambda", "release_lag": "30s"}
+    custom = CUSTOM | {
+        "billing": {"price": "1 USD/h", "scope": "request", "release_lag": "30s"}
+    }
+
+    assert refusal(functions).startswith("deployments.0.release_lag: has no meaning")
+    assert refusal(custom).startswith("deployments.0.billing.release_lag: has no ")
