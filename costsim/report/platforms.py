@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from costsim.catalog.provenance import age_days
+from costsim.catalog.provenance import UNDATED, age_days
 from costsim.report.columns import GAP, Column, fitting, render
 from costsim.report.facts import (
     AUTOSCALER,
@@ -66,7 +66,10 @@ def _platform_record(
     catalog: Catalog, platform: Platform, today: date
 ) -> dict[str, object]:
     rows = price_rows(catalog, platform=platform.name, today=today)
-    with_gpu = [row.usd_per_gpu_hour for row in rows if row.usd_per_gpu_hour]
+    with_gpu = [
+        row.usd_per_gpu_hour for row in rows if row.usd_per_gpu_hour and not row.tier
+    ]
+    as_of = platform.prices_as_of if any(platform.prices.items()) else UNDATED
     return {
         "platform": platform.name,
         "title": platform.title,
@@ -77,8 +80,8 @@ def _platform_record(
         "billing_increment": increment_text(platform),
         "billed": billed_text(platform),
         "scale_to_zero": platform.features.scale_to_zero.support,
-        "prices_as_of": platform.prices_as_of,
-        "age_days": age_days(platform.prices_as_of, today),
+        "prices_as_of": as_of if as_of != UNDATED else "",
+        "age_days": age_days(as_of, today),
     }
 
 

@@ -27,7 +27,7 @@ _NO_LIST = (
 
 DROP_FIRST = (
     *("VCPU", "RAM", "GPU $/H", "$/TFLOP-H", "BILLED", "VRAM", "$/GIB-H", "GPU"),
-    *("BY", "$/GPU-H", "AGE", "$/MONTH"),
+    *("BY", "$/MONTH", "AGE", "$/GPU-H"),
 )
 """Columns that go if the terminal is too narrow, the first to go first."""
 

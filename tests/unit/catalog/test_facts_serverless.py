@@ -55,7 +55,7 @@ ORDINARY = {
     *("no zonal redundancy", "instance-based"),
 }
 TIERS = {
-    "on-demand machine": "on_demand_machine",
+    "on-demand machine": "machine",
     "committed floor": "committed",
     "zonal redundancy": "zonal_redundancy",
     "active": "active",
