@@ -220,8 +220,10 @@ def _work_items(tariff: Tariff, served: float, months: float) -> list[LineItem]:
     """Return what moving data and building images cost."""
     items = []
     if tariff.usd_per_gib:
+        usd = tariff.usd_per_gib
         moved_gib = tariff.gib_per_request * served
-        items.append(LineItem("transfer", "fee", moved_gib, "GiB", tariff.usd_per_gib))
+        moved = LineItem("transfer", "fee", moved_gib, "GiB", usd)
+        items += [moved, *_free([moved], tariff.free_gib_per_month * months, usd)]
     if tariff.usd_per_build_hour:
         build_h = tariff.build_hours_per_month * months
         items.append(LineItem("build", "fee", build_h, "h", tariff.usd_per_build_hour))

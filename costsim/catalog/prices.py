@@ -159,12 +159,15 @@ class StoragePrice(Sourced):
     """Of what is paid always: the setting that says how many there are; one if left out."""
     increment: Duration = 0.0
     """A replica's life is rounded up to it; 0s is not rounded."""
+    free: Size = 0.0
+    """Of what is paid always: the size that is free."""
 
     @model_validator(mode="after")
-    def _copies_of_what_stays(self) -> Self:
-        if self.copies and self.billed != "always":
-            message = "copies goes with 'billed: always'"
-            raise RuleError(message, "copies")
+    def _of_what_stays(self) -> Self:
+        for key in ("copies", "free"):
+            if getattr(self, key) and self.billed != "always":
+                message = "goes with 'billed: always'"
+                raise RuleError(message, key)
         return self
 
 
@@ -173,6 +176,8 @@ class TransferPrice(Sourced):
 
     price: WrittenUsd | None = None
     """Price of a GiB; none if it is not published."""
+    free: Size = 0.0
+    """Data that is free each month."""
 
 
 class PastPrice(Sourced):

@@ -103,6 +103,8 @@ class Tariff:
     """Data that a served request moves over the priced line. [GiB]"""
     usd_per_gib: float = 0.0
     """Price of moving it. [USD/GiB]"""
+    free_gib_per_month: float = 0.0
+    """What moves without a charge in a month of 730 h, pro rata. [GiB/month]"""
     build_hours_per_month: float = 0.0
     """Time that images are being built in a month of 730 h, pro rata. [h/month]"""
     usd_per_build_hour: float = 0.0

@@ -191,10 +191,11 @@ def _besides(prices: Prices) -> Iterator[Fact]:
         text = f"{_unit_price(disk.price, 'GiB and month')}, {paid}"
         if disk.increment:
             text += f", by {format_duration(disk.increment)}"
+        text += _free_text(disk.free)
         yield _fact(BESIDES, name, text, disk, value=_or_nothing(disk.price), unit="USD/GiB-month")  # fmt: skip
     if prices.transfer is not None:
         data = prices.transfer
-        text = _unit_price(data.price, "GiB")
+        text = _unit_price(data.price, "GiB") + _free_text(data.free, " a month")
         yield _fact(BESIDES, "data", text, data, value=_or_nothing(data.price), unit="USD/GiB")  # fmt: skip
     if prices.requests is not None:
         fee = prices.requests
@@ -211,7 +212,11 @@ def _besides(prices: Prices) -> Iterator[Fact]:
 
 
 def _unit_price(usd: float | None, unit: str) -> str:
-    return "price not published" if usd is None else f"{usd:g} USD for a {unit}"
+    return "price not published" if usd is None else f"{usd:g} USD per {unit}"
+
+
+def _free_text(gib: float, span: str = "") -> str:
+    return f", {gib:,g} GiB{span} free" if gib else ""
 
 
 def _or_nothing(usd: float | None) -> float | str:

@@ -25,6 +25,7 @@ class Charges:
     storage: tuple[StorageCharge, ...] = ()
     disk_increment_s: float = 0.0
     usd_per_gib: float = 0.0
+    free_gib_per_month: float = 0.0
     build_rate: float = 0.0
     """Price of building, as a share of a replica's. [1]"""
     sources: tuple[PriceSource, ...] = ()
@@ -58,6 +59,7 @@ def find_charges(deployment: Deployment, case: Case) -> Charges:
         ),
         disk_increment_s=max((one.increment for one, _ in disks.values()), default=0.0),
         usd_per_gib=_transfer(deployment, case),
+        free_gib_per_month=prices.transfer.free if prices.transfer else 0.0,
         build_rate=_build_rate(deployment, case),
         sources=tuple(sources),
     )
@@ -70,7 +72,7 @@ def build_hours_per_month(deployment: Deployment) -> float:
 
 
 def _disks(deployment: Deployment, case: Case) -> dict[str, tuple[StoragePrice, float]]:
-    """Return the disks that a deployment reserves: price and size [GiB], by name."""
+    """Return the disks that a deployment pays: price and size beyond what is free, by name. [GiB]"""
     title, listed = case.platform.title, case.platform.prices.storage
     found: dict[str, tuple[StoragePrice, float]] = {}
     for name, gib in deployment.storage.items():
@@ -81,7 +83,7 @@ def _disks(deployment: Deployment, case: Case) -> dict[str, tuple[StoragePrice, 
             message = f"its price is not published; {_IN_A_FILE}"
             case.findings.refuse(key, message)
         else:
-            found[name] = (listed[name], gib)
+            found[name] = (listed[name], max(0.0, gib - listed[name].free))
     return found
 
 

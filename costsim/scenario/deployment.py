@@ -242,6 +242,7 @@ def _tariff(
         storage=charges.storage,
         gib_per_request=deployment.data_per_request,
         usd_per_gib=charges.usd_per_gib,
+        free_gib_per_month=charges.free_gib_per_month,
         build_hours_per_month=build_hours_per_month(deployment),
         usd_per_build_hour=replica.quote.usd_per_hour * charges.build_rate,
     )

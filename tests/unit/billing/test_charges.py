@@ -193,3 +193,19 @@ def test_what_is_free_never_pays_anyone():
     charged = bill_of(replace(PLAIN, components=parts), usage)
 
     assert 0 <= charged.total_usd < 1e-12
+
+
+def test_of_data_a_part_of_each_month_is_free():
+    tariff = Tariff(
+        MeteringRules(),
+        (),
+        gib_per_request=0.5,
+        usd_per_gib=0.08,
+        free_gib_per_month=30.0,
+    )
+
+    half_a_month = bill(NOTHING, tariff, served_requests=100, span_s=365 * 3600.0)
+
+    # 50 GiB were moved; 15 of them are free in half a month.
+    assert half_a_month.total_usd == pytest.approx((50 - 15) * 0.08)
+    assert half_a_month.credits_usd == pytest.approx(-15 * 0.08)

@@ -125,7 +125,7 @@ def test_a_page_tells_plans_regions_extras_and_what_is_followed() -> None:
     assert "starter (default) free, $30.00 credit" in text
     assert "team $250.00 a month, $100.00 credit" in text
     assert "narrow 1.75 times the price" in text
-    assert "volumes 0.09 USD/GiB-month" in text
+    assert "egress 0.04 USD/GiB after 1 TiB a month" in text
     assert "costsim follows: The guide. Idle time is billed." in text
 
 
