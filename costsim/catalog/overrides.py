@@ -33,7 +33,7 @@ taken for a slip of the pen and refused; a new one is spelled out as above.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
@@ -311,16 +311,32 @@ class _Part:
             update: dict[str, Any] = self._origin()
             if change.multiplier is not None:
                 update["multiplier"] = change.multiplier
-            for kind in ("gpus", "instances"):
-                given = {
-                    (self.prices.gpu_name(word) or word): TierPrice.model_construct(
-                        price=price, **self._origin()
-                    )
-                    for word, price in getattr(change, kind).items()
-                }
-                update[kind] = getattr(tier, kind) | given
+            key = ("tiers", name)
+            update["gpus"] = tier.gpus | self._in_tier(change.gpus, "gpus", key)
+            update["instances"] = tier.instances | self._in_tier(
+                change.instances, "instances", key
+            )
             tiers[name] = tier.model_copy(update=update)
         return tiers
+
+    def _in_tier(
+        self,
+        given: dict[str, float],
+        kind: Literal["gpus", "instances"],
+        key: tuple[str, str],
+    ) -> dict[str, TierPrice]:
+        """Return prices in a tier, each by the platform's own name."""
+        listed = getattr(self.prices, kind)
+        found: dict[str, TierPrice] = {}
+        for word, price in given.items():
+            name = self.prices.gpu_name(word) if kind == "gpus" else word
+            if name is not None and name in listed:
+                origin = self._origin()
+                found[name] = TierPrice.model_construct(price=price, **origin)
+            else:
+                what = "GPU" if kind == "gpus" else "instance"
+                self._refuse((*key, kind, word), unknown(what, word, listed))
+        return found
 
     def _storage(self) -> dict[str, StoragePrice]:
         storage = dict(self.prices.storage)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from costsim import units
+from costsim.catalog.gpus import load_gpus
 from costsim.catalog.provenance import Claim, Sourced, first_day
 from costsim.spec import (
     Count,
@@ -265,10 +266,14 @@ class Prices(Sourced):
         return tuple(dict.fromkeys(priced))
 
     def gpu_name(self, word: str) -> str | None:
-        """Return the platform's name of a GPU, by name or alias; letter case is ignored."""
+        """Return the platform's name of a GPU, by any name of it; letter case is ignored."""
         names = {alias.casefold(): name for alias, name in self.gpu_aliases.items()}
         names |= {name.casefold(): name for name in self.gpu_names}
-        return names.get(word.strip().casefold())
+        own = names.get(word.strip().casefold())
+        if own is not None:
+            return own
+        known = load_gpus().find(word)
+        return known.name if known and known.name in self.gpu_names else None
 
     def items(self) -> Iterator[GpuPrice | CpuPrice | MemoryPrice | InstancePrice]:
         """Yield every price of compute that is known."""

@@ -117,11 +117,11 @@ def test_a_failed_start_that_is_billed_is_released():
 
 
 def test_a_launch_takes_a_machine_that_still_waits_and_both_are_billed_once():
-    pool = pool_of([(0, 0, 10), (0, 0, 12), (15, 15, 20), (40, 40, 50)])
+    pool = pool_of([(0, 0, 10), (0, 0, 12), (15, 15, 20), (45, 45, 55)])
 
     usage = measure(pool, MeteringRules(increment_s=0, release_lag_s=20))
 
-    # At 15 the one left at 12 is taken; that of 10 waits its 20 s. At 40 the one left at
+    # At 15 the one left at 12 is taken; that of 10 waits its 20 s. At 45 the one left at
     # 20 has waited its 20 s and is gone.
     assert usage.release_s == 20 + 3 + 20 + 20
     assert usage.billed_s == (10 + 12 + 5 + 10) + 63

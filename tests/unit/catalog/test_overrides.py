@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
@@ -233,3 +234,82 @@ def test_a_missing_file_is_refused_with_its_name(tmp_path: Path) -> None:
         load_catalog(str(path))
 
     assert raised.value.path == str(path)
+
+
+def test_a_discount_is_off_every_price_that_the_file_does_not_give(load) -> None:
+    listed = load_catalog().platform("modal").prices
+    agreed = load("modal: {discount: 0.25, source: contract, gpus: {T4: 0.4 USD/h}}")
+
+    prices = agreed.platform("modal").prices
+    assert listed.cpu is not None
+    assert prices.cpu is not None
+    assert prices.gpus["L4"].price == pytest.approx(0.75 * 0.7992)
+    assert prices.gpus["T4"].price == 0.4
+    assert prices.cpu.price == pytest.approx(0.75 * listed.cpu.price)
+    assert prices.gpus["L4"].source == (
+        "https://modal.com/pricing, less 0.25 of it (contract)"
+    )
+    assert prices.gpus["L4"].as_of == listed.gpus["L4"].as_of
+
+
+def test_a_discount_is_off_whole_instances_too(load) -> None:
+    prices = load("baseten: {discount: 0.5}").platform("baseten").prices
+
+    assert prices.instances["L4:4x16"].price == pytest.approx(0.4242)
+
+
+def test_a_tier_can_be_added_and_one_of_its_prices_changed(load) -> None:
+    text = """
+runpod-pods:
+  tiers:
+    reserved: {gpus: {H100 SXM: 2.90 USD/h}}
+    community: {gpus: {L4: 0.30 USD/h}}
+"""
+    tiers = load(text).platform("runpod-pods").prices.tiers
+
+    assert tiers["reserved"].gpus["H100"].price == 2.90
+    assert tiers["community"].gpus["L4"].price == 0.30
+    assert tiers["community"].gpus["H100"].price == 2.69
+
+
+def test_disks_data_and_requests_can_have_your_prices(load) -> None:
+    text = """
+runpod:
+  storage: {container_disk: 0.09 USD}
+  transfer: 0.05 USD
+  requests: {fee: 0.20 USD, per: 1000000, free: 5}
+"""
+    prices = load(text).platform("runpod").prices
+
+    assert prices.storage["container_disk"].price == 0.09
+    assert prices.storage["container_disk"].increment == 300.0
+    assert prices.transfer is not None
+    assert prices.transfer.price == 0.05
+    assert prices.requests is not None
+    assert (prices.requests.fee, prices.requests.per, prices.requests.free) == (
+        0.20,
+        1_000_000,
+        5,
+    )
+
+
+def test_a_disk_that_is_not_there_is_refused_with_those_there_are(refuse) -> None:
+    message = refuse("runpod: {storage: {disk: 0.1 USD}}")
+
+    assert "runpod.storage.disk: unknown storage 'disk'" in message
+    assert "container_disk" in message
+
+
+def test_a_platform_file_is_told_from_a_file_of_prices(load) -> None:
+    text = (resources.files("costsim.catalog") / "platforms/modal.yaml").read_text()
+
+    mine = load(text.replace("name: modal", "name: mine", 1))
+
+    assert mine.platform("mine").prices == load_catalog().platform("modal").prices
+    assert "modal" in mine.names
+
+
+def test_a_gpu_of_a_tier_that_is_not_there_is_refused(refuse) -> None:
+    message = refuse("runpod-pods: {tiers: {reserved: {gpus: {H1000: 2 USD/h}}}}")
+
+    assert "runpod-pods.tiers.reserved.gpus.H1000: unknown GPU 'H1000'" in message
