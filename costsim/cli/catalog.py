@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costsim.cli import output
 from costsim.cli.options import Force, Form, Format, Prices, rows_as
+
+if TYPE_CHECKING:
+    from costsim.catalog.platform import Catalog
 
 
 def prices(
@@ -41,11 +44,7 @@ def prices(
     catalog = load_catalog(prices)
     width = output.console().width
     if history:
-        past = rows_of.history_rows(catalog, platform=platform, gpu=gpu)
-        if form is Format.table:
-            output.show(report.history_table(past, width))
-        else:
-            output.write(rows_as(form, rows_of.price_records(past)))
+        _show_history(catalog, platform, gpu, form)
         return
     rows = rows_of.sort_rows(
         rows_of.price_rows(
@@ -59,6 +58,19 @@ def prices(
         output.show(report.overview(rows, width))
     else:
         output.show(report.prices_table(rows, width, shaped=shape is not None))
+
+
+def _show_history(
+    catalog: Catalog, platform: str | None, gpu: str | None, form: Format
+) -> None:
+    from costsim.report.price_history import history_records, history_rows
+    from costsim.report.prices import history_table
+
+    rows = history_rows(catalog, platform=platform, gpu=gpu)
+    if form is Format.table:
+        output.show(history_table(rows, output.console().width))
+    else:
+        output.write(rows_as(form, history_records(rows)))
 
 
 def import_prices(

@@ -126,7 +126,7 @@ def price_rows(
     day = today or datetime.now(UTC).date()
     chosen = [platform] if platform else catalog.names
     platforms = [catalog.platform(name) for name in chosen]
-    if gpu is not None and not any(_meant(one, gpu) for one in platforms):
+    if gpu is not None and not any(meant_gpus(one, gpu) for one in platforms):
         names = [name for one in platforms for name in one.prices.gpu_names]
         raise CatalogError(unknown("GPU", gpu, dict.fromkeys(names)))
     rows = [_platform_rows(one, gpu, cpu, memory_gib, day) for one in platforms]
@@ -140,7 +140,7 @@ def _platform_rows(
     memory_gib: float | None,
     today: date,
 ) -> list[PriceRow]:
-    names = None if gpu is None else _meant(platform, gpu)
+    names = None if gpu is None else meant_gpus(platform, gpu)
     if names is not None and not names:
         return []
     shaped = cpu is not None or memory_gib is not None
@@ -153,7 +153,7 @@ def _platform_rows(
     return [row for row in rows if names is None or row.gpu in names]
 
 
-def _meant(platform: Platform, word: str) -> set[str]:
+def meant_gpus(platform: Platform, word: str) -> set[str]:
     """Return the platform's GPUs that a word may mean: its own, and kinds of it."""
     own = platform.prices.gpu_name(word)
     kinds = set(load_gpus().family(word)) & set(platform.prices.gpu_names)
@@ -239,7 +239,7 @@ def _row(
     **rest: Any,  # noqa: ANN401 - the other fields
 ) -> PriceRow:
     """Return the row of a price, or of one that is not published."""
-    hourly = None if quote is None else _money(quote.usd_per_hour)
+    hourly = None if quote is None else whole_money(quote.usd_per_hour)
     # The first part is the GPU or the instance; CPU and memory are read with it.
     origin = listed if quote is None else quote.sources[0]
     facts = load_gpus().find(rest["gpu"]) if rest["gpu"] else None
@@ -251,7 +251,7 @@ def _row(
         bf16_tflops=tflops,
         usd_per_hour=hourly,
         usd_per_gpu_hour=_each(hourly, count),
-        usd_per_month=None if hourly is None else _money(hourly * HOURS_PER_MONTH),
+        usd_per_month=None if hourly is None else whole_money(hourly * HOURS_PER_MONTH),
         usd_per_gib_hour=_each(hourly, rest["gpu_memory_gib"]),
         usd_per_tflop_hour=_each(hourly, tflops),
         gpu_usd_per_hour=_gpu_alone(quote),
@@ -270,14 +270,14 @@ def _gpu_alone(quote: Quote | None) -> float | None:
     if quote is None or len(quote.components) == 1:
         return None
     first = quote.components[0]
-    return _money(first.usd_per_hour) if first.name == "gpu" else None
+    return whole_money(first.usd_per_hour) if first.name == "gpu" else None
 
 
 def _each(hourly: float | None, amount: float | None) -> float | None:
-    return None if hourly is None or not amount else _money(hourly / amount)
+    return None if hourly is None or not amount else whole_money(hourly / amount)
 
 
-def _money(usd: float) -> float:
+def whole_money(usd: float) -> float:
     """Return a price without the noise of a change of unit, 0.8483999999999999."""
     return round(usd, 9)
 
@@ -351,81 +351,6 @@ def sort_rows(rows: list[PriceRow], by: str) -> list[PriceRow]:
     return sorted(rows, key=SORT_KEYS[by])
 
 
-def price_records(rows: Sequence[PriceRow | PastRow]) -> Rows:
+def price_records(rows: Sequence[PriceRow]) -> Rows:
     """Return the rows for CSV, Markdown and JSON: numbers are numbers."""
     return [asdict(row) for row in rows]
-
-
-@dataclass(frozen=True)
-class PastRow:
-    """What one read of a price list said."""
-
-    platform: str
-    """Name of the platform."""
-    item: str
-    """The GPU or instance."""
-    tier: str
-    """Tier of service; empty: the ordinary price."""
-    as_of: str
-    """When it was read."""
-    usd_per_hour: float
-    """The price then. [USD/h]"""
-    current: bool
-    """Whether it is the one that costsim uses."""
-    source: str
-    """Where it was read."""
-    note: str
-    """What else to know."""
-
-
-def history_rows(
-    catalog: Catalog, *, platform: str | None = None, gpu: str | None = None
-) -> list[PastRow]:
-    """Return every read of the prices that were read more than once, oldest first.
-
-    Raises
-    ------
-    CatalogError
-        If there is no such platform.
-    """
-    chosen = [platform] if platform else catalog.names
-    rows = [_past_rows(catalog.platform(name), gpu) for name in chosen]
-    return list(chain.from_iterable(rows))
-
-
-def _past_rows(platform: Platform, gpu: str | None) -> list[PastRow]:
-    prices = platform.prices
-    meant = None if gpu is None else _meant(platform, gpu)
-    gpu_of = {name: one.gpu for name, one in prices.instances.items()}
-    reads: list[tuple[str, str, Any, bool]] = [
-        (one.item, one.tier, one, False) for one in prices.history
-    ]
-    for item, tier in dict.fromkeys((one.item, one.tier) for one in prices.history):
-        now = _current(platform, item, tier)
-        if now is not None:
-            reads.append((item, tier, now, True))
-    rows = [
-        PastRow(
-            platform=platform.name,
-            item=item,
-            tier=tier,
-            as_of=read.as_of,
-            usd_per_hour=_money(read.price),
-            current=current,
-            source=read.source,
-            note=read.note,
-        )
-        for item, tier, read, current in reads
-        if meant is None or gpu_of.get(item, item) in meant
-    ]
-    return sorted(rows, key=lambda row: (row.item, row.tier, row.as_of, row.current))
-
-
-def _current(platform: Platform, item: str, tier: str) -> Sourced | None:
-    """Return the price of a GPU or instance that costsim uses, if there is one."""
-    prices = platform.prices
-    kind = "instances" if item in prices.instances else "gpus"
-    ordinary = tier in ("", prices.default_tier)
-    owner = prices if ordinary else prices.tiers.get(tier)
-    listed = getattr(owner, kind).get(item) if owner is not None else None
-    return None if listed is None or listed.price is None else listed

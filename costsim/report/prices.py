@@ -12,11 +12,13 @@ from costsim.catalog.prices import VCPU_PER_CORE
 from costsim.catalog.provenance import STALE_AFTER_DAYS
 from costsim.catalog.quote import gpu_label
 from costsim.report.columns import Column, fitting, render
-from costsim.report.price_rows import PastRow, PriceRow, sort_rows
+from costsim.report.price_rows import PriceRow, sort_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import TypeVar
+
+    from costsim.report.price_history import PastRow
 
     RowT = TypeVar("RowT")
 
