@@ -82,7 +82,7 @@ def replica_cap(case: Case) -> tuple[int, str] | None:
     """Return the most replicas that a platform gives, and what says so; None: no limit."""
     name, terms, noun = case.plan.name, case.plan.terms, case.platform.replica
     caps = [
-        (int(limit.value), f"the limit of a {limit.scope}")
+        (int(limit.value), f"the limit for each {limit.scope}")
         for limit in case.platform.limits.entries.values()
         if limit.caps_replicas
     ]
