@@ -199,13 +199,16 @@ def _custom(
 
 def _custom_rules(billing: Billing, unbilled_setup_s: float | None) -> MeteringRules:
     min_idle = billing.min_replicas_idle
+    if min_idle is None:
+        # As of all others: by request no idle time is billed, whatever `idle` says.
+        min_idle = billing.idle and billing.scope != "request"
     return MeteringRules(
         scope=billing.scope,
         increment_s=billing.increment,
         minimum_s=billing.minimum,
         setup_billed=billing.setup,
         idle_billed=billing.idle,
-        min_idle_billed=billing.idle if min_idle is None else min_idle,
+        min_idle_billed=min_idle,
         min_idle_rate=billing.min_replicas_idle_rate,
         min_busy_rate=billing.min_replicas_busy_rate,
         unbilled_setup_s=unbilled_setup_s or 0.0,

@@ -95,6 +95,18 @@ def test_a_discount_goes_over_to_the_replica_that_takes_the_place():
     assert (usage.min_busy_ns, usage.min_idle_ns) == (14 * 10**9, 36 * 10**9)
 
 
+def test_a_replica_may_be_a_min_replica_twice():
+    # Replica 1 is the lowest that is ready but from 20 to 30.
+    pool = pool_of([(0, 20, 30), (5, 10, 50)], [(1, 12, 15), (1, 22, 25), (1, 35, 39)])
+    rules = MeteringRules(increment_s=0, min_idle_rate=0.5, min_busy_rate=0.5)
+
+    usage = measure(pool, rules, min_replicas=1)
+
+    # And replica 0 idles for 10 s.
+    assert usage.min_busy_ns == (3 + 4) * 10**9
+    assert usage.min_idle_ns == (7 + 16 + 10) * 10**9
+
+
 def test_by_request_each_request_on_a_min_replica_is_at_its_rate():
     # Two at once on the min replica, one on the other that is 2 s a min replica.
     pool = pool_of([(0, 0, 30), (0, 0, 40)], [(0, 5, 15), (0, 5, 9), (1, 20, 32)])

@@ -55,3 +55,11 @@ def test_by_request_the_idle_time_of_min_replicas_is_that_of_the_pool(pool):
     found = row_of(pool, scope="request", min_replicas_idle=True)
 
     assert found.idle_usd == pytest.approx(whole.idle_usd, rel=1e-9)
+
+
+def test_by_request_the_min_replicas_idle_free_unless_it_is_said():
+    free = row_of({}, scope="request")
+    billed = row_of({}, scope="request", min_replicas_idle=True)
+
+    assert (free.idle_usd, free.busy_usd) == (0, billed.busy_usd)
+    assert billed.idle_usd > 0
