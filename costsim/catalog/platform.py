@@ -7,12 +7,13 @@ whole platforms, in the same schema.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import yaml
 from pydantic import ValidationError, model_validator
@@ -31,7 +32,7 @@ from costsim.catalog.provenance import UnsourcedError, complete
 from costsim.catalog.rules import Billing, ColdStarts, Conflict
 from costsim.catalog.scaling import Autoscaler, Limits
 from costsim.errors import CatalogError
-from costsim.spec import Many, Spec
+from costsim.spec import Many, RuleError, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +75,20 @@ class Platform(Spec):
     """Production features."""
     conflicts: Many[Conflict] = ()
     """Where the sources contradict each other, and which one costsim follows."""
+
+    @model_validator(mode="after")
+    def _names_what_there_is(self) -> Self:
+        limits, settings = self.limits.entries, self.autoscaler.settings
+        for part, one in self.autoscaler.references:
+            if one.is_limit and one.name not in limits:
+                message = unknown("limit", one.name, limits)
+                raise RuleError(message, "autoscaler", part)
+        for name, disk in self.prices.storage.items():
+            word = disk.copies.removeprefix("$")
+            if word and word not in settings:
+                message = unknown("setting", word, settings)
+                raise RuleError(message, "prices", "storage", name, "copies")
+        return self
 
     @model_validator(mode="after")
     def _own_work(self) -> Self:
@@ -146,7 +161,7 @@ def load_catalog(overrides: str | Path | Iterable[str | Path] | None = None) -> 
                 name: platforms[name].model_copy(update={"prices": prices})
                 for name, prices in price_overrides.apply(platforms, document).items()
             }
-        platforms = _Changed(platforms, changed)
+        platforms = ChainMap(changed, cast("dict[str, Platform]", platforms))
     return Catalog(platforms)
 
 
@@ -167,25 +182,6 @@ class _Shipped(Mapping[str, Platform]):
 
     def __len__(self) -> int:
         return len(_files())
-
-
-class _Changed(Mapping[str, Platform]):
-    """Platforms, some of them changed or added."""
-
-    def __init__(
-        self, before: Mapping[str, Platform], changed: dict[str, Platform]
-    ) -> None:
-        self._before = before
-        self._changed = changed
-
-    def __getitem__(self, name: str) -> Platform:
-        return self._changed[name] if name in self._changed else self._before[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(dict.fromkeys([*self._before, *self._changed]))
-
-    def __len__(self) -> int:
-        return len(set(self._before) | set(self._changed))
 
 
 @cache

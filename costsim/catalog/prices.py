@@ -254,6 +254,17 @@ class Prices(Sourced):
     extras: dict[str, Extra] = Field(default_factory=dict)
     """Charges that are not simulated."""
 
+    @model_validator(mode="after")
+    def _one_increment_of_disks(self) -> Self:
+        # The meter rounds each replica's life once for all its disks.
+        alive = {
+            one.increment for one in self.storage.values() if one.billed == "alive"
+        }
+        if len(alive) > 1:
+            message = "disks that are billed while alive need the same increment"
+            raise RuleError(message, "storage")
+        return self
+
     @property
     def by_instance(self) -> bool:
         """Whether whole instances are priced, and not their parts."""

@@ -133,7 +133,9 @@ def is_reference(value: object) -> bool:
     return isinstance(value, str) and value.startswith("$")
 
 
-_OPERAND = re.compile(r"\$(?P<limit>limits\.)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)|[0-9.]+")
+_OPERAND = re.compile(
+    r"\$(?P<limit>limits\.)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)|\d+(\.\d+)?"
+)
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,8 @@ class Reference:
     """Of the setting or the limit."""
     is_limit: bool
     """Whether it is a limit."""
+    is_factor: bool
+    """Whether it is multiplied: then it must be a number."""
 
 
 def operands(expression: str) -> list[Reference | float]:
@@ -155,7 +159,8 @@ def operands(expression: str) -> list[Reference | float]:
         If it is none; says what is allowed.
     """
     found: list[Reference | float] = []
-    for part in expression.split("*"):
+    parts = expression.split("*")
+    for part in parts:
         match = _OPERAND.fullmatch(part.strip())
         if match is None:
             message = (
@@ -164,8 +169,10 @@ def operands(expression: str) -> list[Reference | float]:
             )
             raise ValueError(message)
         name = match["name"]
-        operand = Reference(name, bool(match["limit"])) if name else float(part)
-        found.append(operand)
+        factor = len(parts) > 1
+        found.append(
+            Reference(name, bool(match["limit"]), factor) if name else float(part)
+        )
     return found
 
 
@@ -180,9 +187,15 @@ def expressions(node: object) -> Iterator[str]:
 
 
 def _worded(node: Any) -> Any:  # noqa: ANN401 - whatever the file holds
-    """Write keys as words: YAML reads a bare true as a flag, and 1 as a number."""
+    """Check expressions; write keys as words: YAML reads a bare true as a flag."""
+    if is_reference(node):
+        operands(node)
     if not isinstance(node, dict):
         return node
+    for key, child in node.items():
+        if is_reference(key) and not (len(node) == 1 and isinstance(child, dict)):
+            message = f"a choice by {key} is one key, with a mapping of its branches"
+            raise ValueError(message)
     return {
         str(key).lower() if isinstance(key, (bool, int)) else key: _worded(child)
         for key, child in node.items()
@@ -222,7 +235,7 @@ class Autoscaler(Sourced):
     """How costsim simulates it, and what of it is a guess."""
     settings: dict[str, Setting]
     """Settings, by the vendor's word."""
-    not_above: Many[Many[str]] = ()
+    not_above: Many[Annotated[tuple[str, str], Field(strict=False)]] = ()
     """Pairs of settings of which the first must not exceed the second, besides the bounds on replicas."""
     pool: Template
     """What the settings make of a pool, in the words of a scenario's ``pool``; values may be expressions."""
@@ -231,21 +244,42 @@ class Autoscaler(Sourced):
 
     @model_validator(mode="after")
     def _names_settings(self) -> Self:
-        named = {
-            operand.name
-            for part in (self.pool, self.pool_within_limits)
-            for expression in expressions(part)
-            for operand in operands(expression)
-            if isinstance(operand, Reference) and not operand.is_limit
-        }
-        defaults = {one.default_from for one in self.settings.values()} - {None}
-        pairs = {name for pair in self.not_above for name in pair}
-        for name in sorted(
-            {*named, *pairs, *map(str, defaults)} - self.settings.keys()
-        ):
-            message = unknown("setting", name, self.settings)
-            raise RuleError(message, "pool")
+        for key, name in self._named():
+            if name not in self.settings:
+                raise RuleError(unknown("setting", name, self.settings), *key)
+        for name, setting in self.settings.items():
+            other = setting.default_from
+            if other is not None and self.settings[other].default_from is not None:
+                message = f"{other} has no value of its own to give"
+                raise RuleError(message, "settings", name, "default")
+        for part, one in self.references:
+            kind = "number" if one.is_limit else self.settings[one.name].kind
+            if one.is_factor and kind in {"choice", "flag"}:
+                message = f"${one.name} is a {kind}, and no number to multiply"
+                raise RuleError(message, part)
         return self
+
+    def _named(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Yield every setting that is named, after the key that names it."""
+        for part, one in self.references:
+            if not one.is_limit:
+                yield (part,), one.name
+        for index, pair in enumerate(self.not_above):
+            for name in pair:
+                yield ("not_above", index), name
+        for name, setting in self.settings.items():
+            if setting.default_from is not None:
+                yield ("settings", name, "default"), setting.default_from
+
+    @property
+    def references(self) -> Iterator[tuple[str, Reference]]:
+        """What the pool names: settings and limits, each after its part of the pool."""
+        parts = ("pool", self.pool), ("pool_within_limits", self.pool_within_limits)
+        for key, part in parts:
+            for expression in expressions(part):
+                for operand in operands(expression):
+                    if isinstance(operand, Reference):
+                        yield key, operand
 
     def named_by(self, key: str) -> str | None:
         """Return the setting that is a key of the pool, such as min_replicas, or None."""

@@ -86,6 +86,9 @@ def import_prices(
         str | None, typer.Option(help="One region; else the cheapest of each.")
     ] = None,
     spot: Annotated[bool, typer.Option("--spot", help="Spot prices.")] = False,
+    cpu: Annotated[
+        bool, typer.Option("--cpu", help="Instances without a GPU too.")
+    ] = False,
     out: Annotated[
         str | None,
         typer.Option("--out", "-o", metavar="FILE", help="Write here, not to stdout."),
@@ -101,7 +104,7 @@ def import_prices(
     from costsim.catalog.platform import load_catalog
 
     platforms = load_catalog().platforms
-    price_list = read_price_list(file, provider=provider)
+    price_list = read_price_list(file, provider=provider, keep_cpu=cpu)
     price_file = as_price_file(
         price_list,
         {who: name for who, name in PROVIDER_PLATFORMS.items() if name in platforms},

@@ -91,7 +91,6 @@ def load_checked(
 
     scenario, document = load_document(shipped(path), overrides=changes)
     try:
-        check_pools(scenario)
         resolution = resolve(scenario, load_catalog(prices))
         check_pools(scenario, resolution)
     except ScenarioError as error:

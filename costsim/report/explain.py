@@ -10,28 +10,28 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from costsim.catalog.lookup import unknown
-from costsim.catalog.provenance import age_days
 from costsim.errors import InputError
-from costsim.report.columns import GAP
-from costsim.report.statements import LIFE, OURS, TOPICS, statements
+from costsim.report.pages import (
+    NARROW,
+    Footnotes,
+    heading,
+    sentences,
+    wrapping_table,
+)
+from costsim.report.statements import LIFE, TOPICS, statements
 from costsim.report.worked_bill import example_parts, example_record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from costsim.catalog.platform import Catalog, Platform
     from costsim.report.facts import Fact
     from costsim.study.tabular import Rows
     from costsim.study.worked_bill import WorkedBill
-
-_NOTES_APART = 76
-"""Characters from which on notes have a column of their own."""
 
 WITH_EXAMPLE = "billing"
 """The topic that has a worked bill."""
@@ -182,7 +182,7 @@ def word_list(catalog: Catalog, width: int = 80) -> RenderableType:
             (f"{source.kind}s", ", ".join(words)),
             ("topics", ", ".join(source.topics)),
         ]
-        parts.append(_wrapping(rows, width))
+        parts.append(wrapping_table(rows, width))
         parts.append(Text(f"\ncostsim explain {words[0]} {source.topics[0]}"))
     return Group(*parts)
 
@@ -220,7 +220,7 @@ def explanation_page(
         For the age of the sources; the date of the clock if left out.
     """
     platform, topic = explanation.platform, explanation.topic
-    notes = _Footnotes()
+    notes = Footnotes()
     parts: list[RenderableType] = [
         Text(
             f"{platform.title}: {platform.product}. {topic.capitalize()}", style="bold"
@@ -229,16 +229,16 @@ def explanation_page(
     ]
     for section in dict.fromkeys(fact.section for fact in explanation.facts):
         chosen = [fact for fact in explanation.facts if fact.section == section]
-        parts += [_heading(section), _section(chosen, notes, width)]
+        parts += [heading(section), _section(chosen, notes, width)]
         if section == LIFE:
-            parts.append(_heading("one life, worked out"))
+            parts.append(heading("one life, worked out"))
             parts += _example(explanation, width)
     day = today or datetime.now(UTC).date()
     others = [one for one in TOPICS if one != topic]
     more = f"{', '.join(others[:-1])} or {others[-1]}"
     parts += [
-        _heading("sources"),
-        _wrapping(notes.lines(day), width),
+        heading("sources"),
+        wrapping_table(notes.lines(day), width),
         Text(f"\nMore: costsim explain {platform.name} TOPIC, TOPIC being {more}."),
     ]
     return Group(*parts)
@@ -250,47 +250,10 @@ def _example(explanation: Explanation, width: int) -> list[RenderableType]:
     return example_parts(explanation.platform, explanation.example, width)
 
 
-class _Footnotes:
-    """Numbers for sources, in the order in which they are first cited."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[tuple[str, str, str], int] = {}
-        self._doubted = False
-
-    def cited(self, text: str, fact: Fact) -> str:
-        """Return text with a mark if nobody has checked it, and its source's number."""
-        self._doubted |= fact.evidence == "unverified"
-        mark = "*" if fact.evidence == "unverified" else ""
-        if fact.source == OURS:
-            return f"{text}{mark}"
-        key = (fact.source, fact.as_of, fact.evidence)
-        number = self._numbers.setdefault(key, len(self._numbers) + 1)
-        return f"{text}{mark} [{number}]"
-
-    def lines(self, today: date) -> list[tuple[str, str]]:
-        """Return the sources with their numbers, dates and ages; what the mark means."""
-        lines = [
-            (f"[{number}]", f"{source} ({as_of}, {evidence}{_age(as_of, today)})")
-            for (source, as_of, evidence), number in self._numbers.items()
-        ]
-        if self._doubted:
-            lines.append(("*", "Nobody has checked it for this catalog."))
-        return lines or [("", "None besides costsim's own reading.")]
-
-
-def _age(as_of: str, today: date) -> str:
-    days = age_days(as_of, today)
-    return "" if days is None else f", up to {days} days old"
-
-
-def _heading(section: str) -> Text:
-    return Text(f"\n{section.upper()}", style="bold")
-
-
-def _section(chosen: list[Fact], notes: _Footnotes, width: int) -> RenderableType:
+def _section(chosen: list[Fact], notes: Footnotes, width: int) -> RenderableType:
     """Return a section: what, and a sentence; an item is named once for all its facts."""
     rows: list[tuple[str, ...]] = []
-    apart = chosen[0].section == LIFE and width >= _NOTES_APART
+    apart = chosen[0].section == LIFE and width >= NARROW
     previous = ""
     for fact in chosen:
         item = "" if fact.item == previous else fact.item
@@ -298,27 +261,5 @@ def _section(chosen: list[Fact], notes: _Footnotes, width: int) -> RenderableTyp
         if apart:
             rows.append((item, fact.text, notes.cited(fact.note, fact).lstrip()))
         else:
-            rows.append((item, notes.cited(_sentences(fact), fact)))
-    return _wrapping(rows, width)
-
-
-def _sentences(fact: Fact) -> str:
-    """Return the text and the note as sentences."""
-    if not fact.note:
-        return fact.text
-    return f"{fact.text}{' ' if fact.text.endswith('.') else '. '}{fact.note}"
-
-
-def _wrapping(rows: Sequence[tuple[str, ...]], width: int) -> Table:
-    """Return a table whose last column wraps; nothing in it is ever cut off."""
-    table = Table(
-        box=None, show_header=False, pad_edge=False, padding=(0, GAP, 0, 0), width=width
-    )
-    most = max(width // 3, 30) if width >= _NOTES_APART else width // 3
-    for cells in list(zip(*rows, strict=True))[:-1]:
-        needed = max(cell_len(cell) for cell in cells)
-        table.add_column(overflow="fold", width=max(1, min(needed, most)))
-    table.add_column(overflow="fold", ratio=1)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
+            rows.append((item, notes.cited(sentences(fact.text, fact.note), fact)))
+    return wrapping_table(rows, width)

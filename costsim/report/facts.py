@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from costsim.catalog.features import FEATURES
 from costsim.catalog.provenance import Claim
 from costsim.catalog.rules import Phases
+from costsim.report.pages import OURS
 from costsim.units import format_duration, format_usd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from costsim.catalog.platform import Platform
-    from costsim.catalog.prices import Plan, Prices, Tier
+    from costsim.catalog.prices import CpuPrice, MemoryPrice, Plan, Prices, Tier
     from costsim.catalog.provenance import Sourced
     from costsim.catalog.rules import ColdStart, Phase
     from costsim.catalog.scaling import Setting
@@ -79,7 +80,7 @@ class Fact:
     """How good the source is."""
 
 
-def _fact(
+def fact_of(
     section: str,
     item: str,
     text: str,
@@ -89,6 +90,10 @@ def _fact(
     unit: str = "",
     note: str | None = None,
 ) -> Fact:
+    """Return a fact with the source of a part of the catalog, and its note.
+
+    The value for programs is the text if it is left out.
+    """
     return Fact(
         section=section,
         item=item,
@@ -118,8 +123,8 @@ def facts(platform: Platform) -> list[Fact]:
 
 def _billing(platform: Platform) -> Iterator[Fact]:
     billing = platform.billing
-    yield _fact(BILLING, "metered", billing.meter, billing)
-    yield _fact(BILLING, "scope", billing.scope.value, billing.scope)
+    yield fact_of(BILLING, "metered", billing.meter, billing)
+    yield fact_of(BILLING, "scope", billing.scope.value, billing.scope)
     durations = {
         "increment": billing.increment,
         "minimum": billing.minimum,
@@ -129,11 +134,11 @@ def _billing(platform: Platform) -> Iterator[Fact]:
         text = format_duration(rule.value)
         if item == "increment" and not rule.value:
             text = "not rounded"
-        yield _fact(BILLING, item, text, rule, value=rule.value, unit="s")
+        yield fact_of(BILLING, item, text, rule, value=rule.value, unit="s")
     if billing.release_lag is not None:
         lag = billing.release_lag
         text = f"{format_duration(lag.value)} after its replica has left"
-        yield _fact(BILLING, "machine kept", text, lag, value=lag.value, unit="s")
+        yield fact_of(BILLING, "machine kept", text, lag, value=lag.value, unit="s")
     rates = {
         "min replicas, idle": billing.min_replicas_idle_rate,
         "min replicas, busy": billing.min_replicas_busy_rate,
@@ -141,8 +146,9 @@ def _billing(platform: Platform) -> Iterator[Fact]:
     }
     for item, rate in rates.items():
         if rate is not None:
-            text = f"{rate.value:.4g} times the price"
-            yield _fact(BILLING, item, text, rate, value=rate.value)
+            full = rate.value == 1
+            text = "the full price" if full else f"{rate.value:.4g} times the price"
+            yield fact_of(BILLING, item, text, rate, value=rate.value)
 
 
 def _phases(platform: Platform) -> Iterator[Fact]:
@@ -150,13 +156,13 @@ def _phases(platform: Platform) -> Iterator[Fact]:
         phase: Phase = getattr(platform.billing.phases, name)
         choice = f" ({phase.modeled_as})" if phase.modeled_as else ""
         text = phase.billed + choice
-        yield _fact(PHASES, _words(name), text, phase)
+        yield fact_of(PHASES, _words(name), text, phase)
 
 
 def _prices(platform: Platform) -> Iterator[Fact]:
     prices = platform.prices
     for name, plan in prices.plans.items():
-        yield _fact(
+        yield fact_of(
             PLANS,
             name,
             _plan_text(plan),
@@ -166,14 +172,14 @@ def _prices(platform: Platform) -> Iterator[Fact]:
             note="; ".join([*plan.includes, *([plan.note] if plan.note else [])]),
         )
     for name, tier in prices.tiers.items():
-        yield _fact(TIERS, name, _tier_text(tier), tier, value=tier.multiplier or "")
+        yield fact_of(TIERS, name, _tier_text(tier), tier, value=tier.multiplier or "")
     yield from _besides(prices)
     for name, region in prices.regions.items():
         text = f"{region.multiplier:g} times the price"
         note = ", ".join([*region.examples, *([region.note] if region.note else [])])
-        yield _fact(REGIONS, name, text, region, value=region.multiplier, note=note)
+        yield fact_of(REGIONS, name, text, region, value=region.multiplier, note=note)
     for name, extra in prices.extras.items():
-        yield _fact(EXTRAS, _words(name), extra.price, extra)
+        yield fact_of(EXTRAS, _words(name), extra.price, extra)
 
 
 def _tier_text(tier: Tier) -> str:
@@ -192,23 +198,27 @@ def _besides(prices: Prices) -> Iterator[Fact]:
         if disk.increment:
             text += f", by {format_duration(disk.increment)}"
         text += _free_text(disk.free)
-        yield _fact(BESIDES, name, text, disk, value=_or_nothing(disk.price), unit="USD/GiB-month")  # fmt: skip
+        yield fact_of(BESIDES, name, text, disk, value=_or_nothing(disk.price), unit="USD/GiB-month")  # fmt: skip
     if prices.transfer is not None:
         data = prices.transfer
         text = _unit_price(data.price, "GiB") + _free_text(data.free, " a month")
-        yield _fact(BESIDES, "data", text, data, value=_or_nothing(data.price), unit="USD/GiB")  # fmt: skip
+        yield fact_of(BESIDES, "data", text, data, value=_or_nothing(data.price), unit="USD/GiB")  # fmt: skip
     if prices.requests is not None:
         fee = prices.requests
         text = f"{format_usd(fee.fee)} for {fee.per:,}"
         if fee.free:
             text += f", {fee.free:,} a month free"
         each = fee.fee / fee.per
-        yield _fact(BESIDES, "requests", text, fee, value=each, unit="USD/request")
-    for name, part in (("CPU", prices.cpu), ("memory", prices.memory)):
-        if part is not None and part.free_seconds:
-            unit = "GiB" if name == "memory" else getattr(part, "per", "core")
-            text = f"{part.free_seconds:,g} {unit}-seconds a month free"
-            yield _fact(BESIDES, name, text, part, value=part.free_seconds, unit="s")
+        yield fact_of(BESIDES, "requests", text, fee, value=each, unit="USD/request")
+    if prices.cpu is not None and prices.cpu.free_seconds:
+        yield _granted("CPU", prices.cpu, prices.cpu.per)
+    if prices.memory is not None and prices.memory.free_seconds:
+        yield _granted("memory", prices.memory, "GiB")
+
+
+def _granted(item: str, part: CpuPrice | MemoryPrice, unit: str) -> Fact:
+    text = f"{part.free_seconds:,g} {unit}-seconds a month free"
+    return fact_of(BESIDES, item, text, part, value=part.free_seconds, unit="s")
 
 
 def _unit_price(usd: float | None, unit: str) -> str:
@@ -255,13 +265,13 @@ def _autoscaler(platform: Platform) -> Iterator[Fact]:
     autoscaler = platform.autoscaler
     for name in AUTOSCALER_ITEMS:
         claim = getattr(autoscaler, name)
-        yield _fact(AUTOSCALER, _words(name), claim.says, claim)
+        yield fact_of(AUTOSCALER, _words(name), claim.says, claim)
     for name, setting in autoscaler.settings.items():
         own = "costsim's own word. " if setting.origin == "costsim" else ""
         note = " ".join(part for part in (own + setting.meaning, setting.note) if part)
         fixed = setting.default is not None and setting.default_from is None
         value = setting.read(setting.default) if fixed else None
-        yield _fact(
+        yield fact_of(
             SETTINGS,
             name,
             setting_text(setting),
@@ -292,7 +302,7 @@ def _limits(platform: Platform) -> Iterator[Fact]:
         text = f"{limit.value:,.10g} {limit.unit}"
         parts = [f"for each {limit.scope}", f"above: {limit.on_exceed}", limit.note]
         note = "; ".join(part for part in parts if part)
-        yield _fact(
+        yield fact_of(
             LIMITS,
             _words(name),
             text,
@@ -305,10 +315,10 @@ def _limits(platform: Platform) -> Iterator[Fact]:
 
 def _cold_starts(platform: Platform) -> Iterator[Fact]:
     for claim in platform.cold_starts.statements:
-        yield _fact(COLD_STARTS, "in general", claim.says, claim)
+        yield fact_of(COLD_STARTS, "in general", claim.says, claim)
     for start in platform.cold_starts.entries:
         note = "; ".join(part for part in (start.technique, start.note) if part)
-        yield _fact(COLD_STARTS, start.what, _start_text(start), start, note=note)
+        yield fact_of(COLD_STARTS, start.what, _start_text(start), start, note=note)
 
 
 def _start_text(start: ColdStart) -> str:
@@ -324,23 +334,23 @@ def _features(platform: Platform) -> Iterator[Fact]:
         feature = platform.features.feature(name)
         plans = f" ({', '.join(feature.plans)})" if feature.plans else ""
         text = feature.support + plans
-        yield _fact(FEATURES_SECTION, name, text, feature, value=feature.support)
+        yield fact_of(FEATURES_SECTION, name, text, feature, value=feature.support)
 
 
 def _conflicts(platform: Platform) -> Iterator[Fact]:
     for conflict in platform.conflicts:
         for claim in conflict.claims:
-            yield _fact(CONFLICTS, conflict.topic, claim.says, claim)
+            yield fact_of(CONFLICTS, conflict.topic, claim.says, claim)
         choose = (
             f" To take the other side: {conflict.choose}" if conflict.choose else ""
         )
         ours = Claim(
             says=f"costsim follows: {conflict.follows}{choose}",
-            source="costsim",
+            source=OURS,
             as_of=max(claim.as_of for claim in conflict.claims),
             evidence="derived",
         )
-        yield _fact(CONFLICTS, conflict.topic, ours.says, ours)
+        yield fact_of(CONFLICTS, conflict.topic, ours.says, ours)
 
 
 def _words(name: str) -> str:

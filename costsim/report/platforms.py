@@ -27,10 +27,17 @@ from costsim.report.facts import (
     Fact,
     facts,
 )
+from costsim.report.pages import (
+    OURS,
+    Footnotes,
+    heading,
+    sentences,
+    wrapping_table,
+)
 from costsim.report.price_rows import billed_text, increment_text, price_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from costsim.catalog.platform import Catalog, Platform
     from costsim.study.tabular import Rows
@@ -135,13 +142,9 @@ def platform_page(platform: Platform, width: int = 80) -> RenderableType:
     for section in SECTIONS:
         chosen = [fact for fact in known if fact.section == section]
         if chosen:
-            parts += [_heading(section), _section(chosen, width)]
-    parts += [_heading("sources"), _sources(platform, known)]
+            parts += [heading(section), _section(chosen, width)]
+    parts += [heading("sources"), _sources(platform, known)]
     return Group(*parts)
-
-
-def _heading(section: str) -> Text:
-    return Text(f"\n{section.upper()}", style="bold")
 
 
 def _section(chosen: list[Fact], width: int) -> RenderableType:
@@ -150,17 +153,11 @@ def _section(chosen: list[Fact], width: int) -> RenderableType:
         return _conflicts(chosen)
     longest = max(len(fact.text) for fact in chosen)
     if longest > width // 3:
-        return _wrapping_table([(one.item, _sentences(one)) for one in chosen], width)
+        return wrapping_table(
+            [(one.item, sentences(one.text, _note(one))) for one in chosen], width
+        )
     rows = [(one.item, one.text, _note(one)) for one in chosen]
-    return _wrapping_table(rows, width)
-
-
-def _sentences(fact: Fact) -> str:
-    """Return the value and the note as sentences."""
-    note = _note(fact)
-    if not note:
-        return fact.text
-    return f"{fact.text}{' ' if fact.text.endswith('.') else '. '}{note}"
+    return wrapping_table(rows, width)
 
 
 def _note(fact: Fact) -> str:
@@ -170,22 +167,6 @@ def _note(fact: Fact) -> str:
         if fact.evidence == "unverified"
         else fact.note
     )
-
-
-def _wrapping_table(rows: Sequence[tuple[str, ...]], width: int) -> Table:
-    """Return a table whose last column wraps; nothing in it is ever cut off."""
-    table = Table(
-        box=None, show_header=False, pad_edge=False, padding=(0, GAP, 0, 0), width=width
-    )
-    n_columns = len(rows[0])
-    for i in range(n_columns - 1):
-        needed = max(len(row[i]) for row in rows)
-        # Wide enough for the longest name of a setting, which people copy from here.
-        table.add_column(overflow="fold", width=min(needed, max(width // 3, 30)))
-    table.add_column(overflow="fold", ratio=1)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
 
 
 def _conflicts(chosen: list[Fact]) -> Group:
@@ -201,7 +182,7 @@ def _conflicts(chosen: list[Fact]) -> Group:
 
 
 def _origin(fact: Fact) -> str:
-    if fact.source == "costsim":
+    if fact.source == OURS:
         return ""
     return f" [{fact.source}, {fact.as_of}, {fact.evidence}]"
 
@@ -254,27 +235,9 @@ def comparison_records(platforms: list[Platform]) -> Rows:
     return rows
 
 
-class _Footnotes:
-    """Numbers for sources, in the order in which they are first cited."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-
-    def cited(self, fact: Fact | None) -> Text:
-        """Return a fact for a cell: a mark if nobody has checked it, its source's number."""
-        if fact is None:
-            return Text("-")
-        source = f"{fact.source}, {fact.as_of}"
-        number = self._numbers.setdefault(source, len(self._numbers) + 1)
-        mark = "*" if fact.evidence == "unverified" else ""
-        return Text(f"{fact.text}{mark} [{number}]")
-
-    def lines(self) -> list[str]:
-        """Return the sources with their numbers."""
-        return [f"[{number}] {source}" for source, number in self._numbers.items()]
-
-
-def comparison(platforms: list[Platform], width: int = 80) -> RenderableType:
+def comparison(
+    platforms: list[Platform], width: int = 80, today: date | None = None
+) -> RenderableType:
     """Return several platforms side by side for a terminal.
 
     Platforms for which there is no room in one table follow in another one; what is each
@@ -283,7 +246,7 @@ def comparison(platforms: list[Platform], width: int = 80) -> RenderableType:
     keys = _keys([_by_item(one, COMPARED) for one in platforms])
     item_width = max(len(item) for _, item in keys)
     most = max(1, (width - item_width) // (LEAST_WIDTH + GAP))
-    notes = _Footnotes()
+    notes = Footnotes()
     parts: list[RenderableType] = [
         _side_by_side(keys, platforms[start : start + most], notes, (item_width, width))
         for start in range(0, len(platforms), most)
@@ -292,18 +255,18 @@ def comparison(platforms: list[Platform], width: int = 80) -> RenderableType:
         for one in platforms:
             chosen = [fact for fact in facts(one) if fact.section == section]
             if chosen:
-                parts.append(_heading(f"{section}: {one.title}"))
+                parts.append(heading(f"{section}: {one.title}"))
                 items = [(fact.item, fact.text) for fact in chosen]
-                parts.append(_wrapping_table(items, width))
-    sources = [*notes.lines(), "* nobody has checked it for this catalog"]
-    parts += [_heading("sources"), Text("\n".join(sources))]
+                parts.append(wrapping_table(items, width))
+    day = today or datetime.now(UTC).date()
+    parts += [heading("sources"), wrapping_table(notes.lines(day), width)]
     return Group(*parts)
 
 
 def _side_by_side(
     keys: list[Key],
     platforms: list[Platform],
-    notes: _Footnotes,
+    notes: Footnotes,
     widths: tuple[int, int],
 ) -> Table:
     item_width, width = widths
@@ -323,6 +286,7 @@ def _side_by_side(
         if section != previous:
             table.add_row(Text(f"\n{section.upper()}", style="bold"))
             previous = section
-        cells = [notes.cited(one.get((section, item))) for one in known]
-        table.add_row(Text(item), *cells)
+        found = [one.get((section, item)) for one in known]
+        cells = [notes.cited(fact.text, fact) if fact else "-" for fact in found]
+        table.add_row(*map(Text, (item, *cells)))
     return table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costsim.catalog.gpus import load_gpus
 from costsim.catalog.lookup import unknown
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from costsim.catalog.platform import Catalog, Platform
+    from costsim.catalog.prices import Prices
     from costsim.catalog.provenance import Sourced
     from costsim.study.tabular import Rows
 
@@ -52,6 +53,8 @@ class PriceRow:
     """GPUs."""
     gpu_memory_gib: float | None
     """Memory of all GPUs together. [GiB]"""
+    gpu_bandwidth_gb_per_s: float | None
+    """Bandwidth of the memory of one GPU. [GB/s]"""
     bf16_tflops: float | None
     """Peak speed of all GPUs on dense 16-bit matrices. [10^12 operations/s]"""
     vcpu: float | None
@@ -143,14 +146,21 @@ def _platform_rows(
     names = None if gpu is None else meant_gpus(platform, gpu)
     if names is not None and not names:
         return []
-    shaped = cpu is not None or memory_gib is not None
-    if platform.prices.by_instance:
-        rows = list(_instance_rows(platform, today))
-        if shaped:
-            rows = _cheapest_with_room(rows, cpu or 0.0, memory_gib or 0.0)
-    else:
-        rows = list(_part_rows(platform, cpu, memory_gib, today))
+    prices = platform.prices
+    shape = _Shape(billed_cores(prices, cpu), billed_memory_gib(prices, memory_gib))
+    rows = list(_listed_rows(platform, shape, today))
+    if prices.by_instance and (cpu is not None or memory_gib is not None):
+        rows = _cheapest_with_room(rows, cpu or 0.0, memory_gib or 0.0)
     return [row for row in rows if names is None or row.gpu in names]
+
+
+class _Shape(NamedTuple):
+    """What a replica reserves where CPU and memory are priced apart."""
+
+    cores: float
+    """Physical cores."""
+    memory_gib: float
+    """Memory. [GiB]"""
 
 
 def meant_gpus(platform: Platform, word: str) -> set[str]:
@@ -160,108 +170,91 @@ def meant_gpus(platform: Platform, word: str) -> set[str]:
     return kinds | {own} if own else kinds
 
 
-def _tiers(platform: Platform, kind: str, sku: str) -> Iterator[str]:
-    """Yield the tiers in which something is sold: empty for the ordinary price."""
-    yield ""
-    for name, tier in platform.prices.tiers.items():
-        if tier.multiplier is not None or sku in getattr(tier, kind):
-            yield name
-
-
-def _instance_rows(platform: Platform, today: date) -> Iterator[PriceRow]:
+def _listed_rows(platform: Platform, shape: _Shape, today: date) -> Iterator[PriceRow]:
+    """Yield a row for each GPU or instance in each tier, and one for the CPU alone."""
     prices = platform.prices
-    for name, one in prices.instances.items():
-        for tier in _tiers(platform, "instances", name):
-            quote = _quote(lambda terms: quote_instance(prices, name, terms), tier)  # noqa: B023 - called at once
-            yield _row(
-                platform,
-                quote,
-                one,
-                today,
-                sku=name,
-                tier=tier,
-                gpu=one.gpu,
-                gpu_count=one.gpu_count,
-                gpu_memory_gib=one.gpu_memory or None,
-                vcpu=one.vcpu,
-                memory_gib=one.memory,
-            )
+    kind = "instances" if prices.by_instance else "gpus"
+    for sku, ordinary in getattr(prices, kind).items():
+        size = _size(prices, sku, shape) | {"note": ordinary.note}
+        yield _row(platform, ordinary, _quote(prices, sku, shape, ""), today, size)
+        for name, tier in prices.tiers.items():
+            listed = getattr(tier, kind).get(sku)
+            if listed is None and tier.multiplier is None:
+                continue
+            note = listed.note if listed and listed.note else ordinary.note
+            quote = _quote(prices, sku, shape, name)
+            size = {**size, "tier": name, "note": note}
+            yield _row(platform, listed or ordinary, quote, today, size)
+    apart = prices.cpu or prices.memory
+    if apart is not None:
+        size = _size(prices, CPU_ONLY, shape) | {"note": "No GPU."}
+        yield _row(platform, apart, _quote(prices, CPU_ONLY, shape, ""), today, size)
 
 
-def _part_rows(
-    platform: Platform, cpu: float | None, memory_gib: float | None, today: date
-) -> Iterator[PriceRow]:
-    prices = platform.prices
-    cores, gib = billed_cores(prices, cpu), billed_memory_gib(prices, memory_gib)
-    shape = {
-        "vcpu": cores * VCPU_PER_CORE if prices.cpu else None,
-        "memory_gib": gib if prices.memory else None,
+def _size(prices: Prices, sku: str, shape: _Shape) -> dict[str, Any]:
+    """Return the fields of a row that say what is sold."""
+    if sku in prices.instances:
+        one = prices.instances[sku]
+        return {
+            "sku": sku,
+            "gpu": one.gpu,
+            "gpu_count": one.gpu_count,
+            "gpu_memory_gib": one.gpu_memory or None,
+            "vcpu": one.vcpu,
+            "memory_gib": one.memory,
+        }
+    gpu = prices.gpus.get(sku)
+    return {
+        "sku": sku,
+        "gpu": sku if gpu else "",
+        "gpu_count": 1 if gpu else 0,
+        "gpu_memory_gib": gpu.memory if gpu else None,
+        "vcpu": shape.cores * VCPU_PER_CORE if prices.cpu else None,
+        "memory_gib": shape.memory_gib if prices.memory else None,
     }
-    for name, one in prices.gpus.items():
-        for tier in _tiers(platform, "gpus", name):
-            quote = _quote(
-                lambda terms: quote_parts(prices, name, 1, cores, gib, terms),  # noqa: B023 - called at once
-                tier,
-            )
-            yield _row(
-                platform,
-                quote,
-                one,
-                today,
-                sku=name,
-                tier=tier,
-                gpu=name,
-                gpu_count=1,
-                gpu_memory_gib=one.memory,
-                **shape,
-            )
-    listed = prices.cpu or prices.memory
-    if listed is not None:
-        alone = {"sku": CPU_ONLY, "tier": "", "gpu": "", "gpu_count": 0}
-        quote = quote_parts(prices, None, 0, cores, gib)
-        rest = {"gpu_memory_gib": None, "note": "No GPU.", **alone, **shape}
-        yield _row(platform, quote, listed, today, **rest)
 
 
-def _quote(quote: Callable[[Terms], Quote], tier: str) -> Quote | None:
-    """Return a price in a tier; None if there is none."""
+def _quote(prices: Prices, sku: str, shape: _Shape, tier: str) -> Quote | None:
+    """Return the price of a replica; None if there is none."""
+    terms = Terms(tier=tier)
     try:
-        return quote(Terms(tier=tier))
+        if sku in prices.instances:
+            return quote_instance(prices, sku, terms)
+        gpu = sku if sku in prices.gpus else None
+        return quote_parts(prices, gpu, 1 if gpu else 0, *shape, terms)
     except UnpricedError:
         return None
 
 
 def _row(
     platform: Platform,
-    quote: Quote | None,
     listed: Sourced,
+    quote: Quote | None,
     today: date,
-    **rest: Any,  # noqa: ANN401 - the other fields
+    size: dict[str, Any],
 ) -> PriceRow:
-    """Return the row of a price, or of one that is not published."""
+    """Return the row of a listed price, or of one that is not published."""
     hourly = None if quote is None else whole_money(quote.usd_per_hour)
-    # The first part is the GPU or the instance; CPU and memory are read with it.
-    origin = listed if quote is None else quote.sources[0]
-    facts = load_gpus().find(rest["gpu"]) if rest["gpu"] else None
-    count = rest["gpu_count"]
+    facts, count = load_gpus().find(size["gpu"]), size["gpu_count"]
     tflops = facts.bf16_tflops * count if facts and facts.bf16_tflops else None
     return PriceRow(
         platform=platform.name,
         title=platform.title,
+        gpu_bandwidth_gb_per_s=facts.bandwidth_gb_per_s if facts else None,
         bf16_tflops=tflops,
         usd_per_hour=hourly,
         usd_per_gpu_hour=_each(hourly, count),
         usd_per_month=None if hourly is None else whole_money(hourly * HOURS_PER_MONTH),
-        usd_per_gib_hour=_each(hourly, rest["gpu_memory_gib"]),
+        usd_per_gib_hour=_each(hourly, size["gpu_memory_gib"]),
         usd_per_tflop_hour=_each(hourly, tflops),
         gpu_usd_per_hour=_gpu_alone(quote),
         billing_increment=increment_text(platform),
         billed=billed_text(platform),
-        source=origin.source,
-        as_of=origin.as_of,
+        source=listed.source,
+        as_of=listed.as_of,
         evidence=listed.evidence or "",
-        age_days=age_days(origin.as_of, today),
-        **{"note": listed.note, **rest},
+        age_days=age_days(listed.as_of, today),
+        **{"tier": "", **size},
     )
 
 

@@ -146,48 +146,43 @@ def _sources(rows: list[PriceRow]) -> list[str]:
     ]
 
 
+_OVERVIEW_HINT = (
+    "\nOrdinary prices of one GPU, least CPU and memory included. "
+    "costsim prices --gpu H100 or --platform modal lists every price with its "
+    "source; --format csv lists all."
+)
+
+
 def overview(rows: list[PriceRow], width: int = 80) -> RenderableType:
     """Return one line for each GPU: where one of it costs least, and most."""
     one_gpu = [row for row in rows if row.gpu and not row.tier and row.usd_per_gpu_hour]
-    groups = [
-        list(group)
-        for _, group in groupby(
-            sort_rows(one_gpu, "gpu"), lambda row: (row.gpu, row.gpu_memory_gib_each)
-        )
-    ]
+    ordered = groupby(
+        sort_rows(one_gpu, "gpu"), lambda row: (row.gpu, row.gpu_memory_gib_each)
+    )
+    groups = [list(group) for _, group in ordered]
+    cheapest = [group[0] for group in groups]
+    dearest = [group[-1] for group in groups]
     columns = [
-        _column(groups, "GPU", lambda group: group[0].gpu),
-        _column(
-            groups,
-            "VRAM",
-            lambda group: _number(group[0].gpu_memory_gib_each, "g"),
-            number=True,
-        ),
-        _column(groups, "TFLOPS", lambda group: _tflops(group[0]), number=True),
-        _column(
-            groups,
-            "FROM $/GPU-H",
-            lambda group: _number(group[0].usd_per_gpu_hour),
-            number=True,
-        ),
-        _column(groups, "AT", lambda group: group[0].platform),
-        _column(groups, "AGE", lambda group: _age(group[0]), number=True),
-        _column(
-            groups,
-            "TO $/GPU-H",
-            lambda group: _number(group[-1].usd_per_gpu_hour),
-            number=True,
-        ),
-        _column(groups, "AT", lambda group: group[-1].platform),
+        _column(cheapest, "GPU", lambda row: row.gpu),
+        _column(cheapest, "VRAM", _memory_of_one, number=True),
+        _column(cheapest, "TFLOPS", _tflops, number=True),
+        _column(cheapest, "FROM $/GPU-H", _each_gpu, number=True),
+        _column(cheapest, "AT", lambda row: row.platform),
+        _column(cheapest, "AGE", _age, number=True),
+        _column(dearest, "TO $/GPU-H", _each_gpu, number=True),
+        _column(dearest, "AT", lambda row: row.platform),
         _column(groups, "PLATFORMS", _n_platforms, number=True),
     ]
-    hint = (
-        "\nOrdinary prices of one GPU, least CPU and memory included. "
-        "costsim prices --gpu H100 or --platform modal lists every price with its "
-        "source; --format csv lists all."
-    )
     kept, _ = fitting(columns, ("TFLOPS", "AGE", "PLATFORMS", "VRAM"), width)
-    return Group(render(kept, width), Text(hint))
+    return Group(render(kept, width), Text(_OVERVIEW_HINT))
+
+
+def _each_gpu(row: PriceRow) -> str:
+    return _number(row.usd_per_gpu_hour)
+
+
+def _memory_of_one(row: PriceRow) -> str:
+    return _number(row.gpu_memory_gib_each, "g")
 
 
 def _tflops(row: PriceRow) -> str:

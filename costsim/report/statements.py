@@ -23,8 +23,10 @@ from costsim.report.facts import (
     SETTINGS,
     TIERS,
     Fact,
+    fact_of,
     facts,
 )
+from costsim.report.pages import OURS
 from costsim.report.worked_bill import plain
 from costsim.units import format_duration, format_fraction
 
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
     from costsim.catalog.platform import Platform
     from costsim.catalog.prices import InstancePrice, Prices
-    from costsim.catalog.provenance import Sourced
     from costsim.catalog.rules import Billing, Phase
 
 METERED = "what is billed"
@@ -41,9 +42,6 @@ LIFE = "a replica's life, phase by phase"
 EMPTY_OR_FULL = "at zero and when full"
 COMPUTE = "compute"
 OTHER_READS = "other dates and other readers"
-
-OURS = "costsim"
-"""The source of what costsim decides itself."""
 
 _SCOPES = {
     "replica": "Counted for each {replica}, from its start to its stop.",
@@ -59,22 +57,6 @@ def statements(platform: Platform, topic: str) -> list[Fact]:
     return list(TOPICS[topic](platform))
 
 
-def _say(
-    section: str, item: str, text: str, origin: Sourced, note: str | None = None
-) -> Fact:
-    return Fact(
-        section=section,
-        item=item,
-        text=text,
-        value=text,
-        unit="",
-        note=origin.note if note is None else note,
-        source=origin.source,
-        as_of=origin.as_of,
-        evidence=origin.evidence or "",
-    )
-
-
 def _sections(platform: Platform, *wanted: str) -> Iterator[Fact]:
     """Yield the facts of sections that need no other words."""
     known = facts(platform)
@@ -88,7 +70,7 @@ def _billing(platform: Platform) -> Iterator[Fact]:
     yield from _metered(platform)
     for name in Phases.model_fields:
         phase: Phase = getattr(platform.billing.phases, name)
-        yield _say(LIFE, name.replace("_", " "), phase_text(phase), phase)
+        yield fact_of(LIFE, name.replace("_", " "), phase_text(phase), phase)
     yield from _empty_or_full(platform)
     yield from _choices(platform)
     decided = _sections(platform, CONFLICTS)
@@ -97,19 +79,19 @@ def _billing(platform: Platform) -> Iterator[Fact]:
 
 def _metered(platform: Platform) -> Iterator[Fact]:
     billing, word = platform.billing, platform.replica
-    yield _say(METERED, "metered", billing.meter, billing)
+    yield fact_of(METERED, "metered", billing.meter, billing)
     scope = _SCOPES[billing.scope.value].format(replica=word)
-    yield _say(METERED, "counted", scope, billing.scope)
+    yield fact_of(METERED, "counted", scope, billing.scope)
     yield from _lengths(billing)
     yield from _kept(billing)
     if billing.release_lag is not None:
         lag = format_duration(billing.release_lag.value)
         text = f"The machine is billed for {lag} after its {word} has left."
-        yield _say(METERED, "release", text, billing.release_lag)
+        yield fact_of(METERED, "release", text, billing.release_lag)
     if billing.build_rate is not None:
         share = format_fraction(billing.build_rate.value)
         text = f"Building an image costs {share} of the price."
-        yield _say(METERED, "builds", text, billing.build_rate)
+        yield fact_of(METERED, "builds", text, billing.build_rate)
 
 
 def _lengths(billing: Billing) -> Iterator[Fact]:
@@ -122,19 +104,19 @@ def _lengths(billing: Billing) -> Iterator[Fact]:
     text = "Nothing is rounded up."
     if increment.value:
         text = f"Rounded up to a multiple of {format_duration(increment.value)}."
-    yield _say(METERED, "rounding", text, increment)
+    yield fact_of(METERED, "rounding", text, increment)
     if minimum.value:
         text = f"At least {format_duration(minimum.value)} are billed."
-        yield _say(METERED, "minimum", text, minimum)
+        yield fact_of(METERED, "minimum", text, minimum)
     else:
         text = minimum.note or "There is none."
-        yield _say(METERED, "minimum", text, minimum, note="")
+        yield fact_of(METERED, "minimum", text, minimum, note="")
     text = "No fixed part of a setup is free."
     if free.value:
         first = format_duration(free.value)
         text = f"The first {first} of a setup are free, if it is given as one time."
     if free.value or free.note:
-        yield _say(METERED, "setup", text, free)
+        yield fact_of(METERED, "setup", text, free)
 
 
 def _kept(billing: Billing) -> Iterator[Fact]:
@@ -143,19 +125,19 @@ def _kept(billing: Billing) -> Iterator[Fact]:
     phase = billing.phases.min_replicas_idle
     if idle is not None:
         text = f"Their idle time costs {format_fraction(idle.value)} of the price."
-        yield _say(METERED, "min replicas", text, idle)
+        yield fact_of(METERED, "min replicas", text, idle)
     elif phase.billed == "not offered":
         text = "None: no replicas are kept without need."
-        yield _say(METERED, "min replicas", text, phase, note="")
+        yield fact_of(METERED, "min replicas", text, phase, note="")
     else:
         billed = "billed in full" if phase.charged else "free"
         unknown = "Whether their idle time is billed is not known; costsim: "
         known = "Their idle time is "
         text = f"{unknown if phase.billed == 'unknown' else known}{billed}."
-        yield _say(METERED, "min replicas", text, phase, note="")
+        yield fact_of(METERED, "min replicas", text, phase, note="")
     if busy is not None:
         text = f"Their busy time costs {format_fraction(busy.value)} of the price."
-        yield _say(METERED, "min replicas", text, busy)
+        yield fact_of(METERED, "min replicas", text, busy)
 
 
 def phase_text(phase: Phase) -> str:
@@ -174,21 +156,21 @@ def _empty_or_full(platform: Platform) -> Iterator[Fact]:
         "not offered": "There is always a replica.",
     }
     text = says.get(zero.billed, f"Not known; costsim: {zero.modeled_as}.")
-    yield _say(EMPTY_OR_FULL, "at zero", text, zero)
+    yield fact_of(EMPTY_OR_FULL, "at zero", text, zero)
     claims = {
         "last one": autoscaler.to_zero,
         "first one": autoscaler.wake,
         "when full": autoscaler.queue,
     }
     for item, claim in claims.items():
-        yield _say(EMPTY_OR_FULL, item, claim.says, claim)
+        yield fact_of(EMPTY_OR_FULL, item, claim.says, claim)
     for limit in platform.limits.entries.values():
         if limit.caps_replicas:
             text = (
                 f"At most {limit.value:,.10g} {limit.unit} for each {limit.scope}. "
                 f"Above: {limit.on_exceed}."
             )
-            yield _say(EMPTY_OR_FULL, "most", text, limit)
+            yield fact_of(EMPTY_OR_FULL, "most", text, limit)
 
 
 def _choices(platform: Platform) -> Iterator[Fact]:
@@ -201,23 +183,25 @@ def _choices(platform: Platform) -> Iterator[Fact]:
 
 def _prices(platform: Platform) -> Iterator[Fact]:
     prices = platform.prices
-    yield _say(COMPUTE, "printed as", f"{prices.unit}.", prices)
+    yield fact_of(COMPUTE, "printed as", f"{prices.unit}.", prices)
     for name, gpu in prices.gpus.items():
-        yield _say(COMPUTE, name, f"{_hourly(gpu.price)}, {gpu.memory:g} GiB", gpu)
+        yield fact_of(COMPUTE, name, f"{_hourly(gpu.price)}, {gpu.memory:g} GiB", gpu)
     if prices.cpu is not None:
         cpu = prices.cpu
         least = f", at least {cpu.minimum:g} cores" if cpu.minimum else ""
         text = f"{_hourly(cpu.usd_per_core_hour)} a physical core{least}"
-        yield _say(COMPUTE, "CPU", text, cpu)
+        yield fact_of(COMPUTE, "CPU", text, cpu)
     if prices.memory is not None:
         memory = prices.memory
         least = f", at least {memory.minimum:g} GiB" if memory.minimum else ""
-        yield _say(COMPUTE, "memory", f"{_hourly(memory.price)} a GiB{least}", memory)
+        yield fact_of(
+            COMPUTE, "memory", f"{_hourly(memory.price)} a GiB{least}", memory
+        )
     for name, instance in prices.instances.items():
-        yield _say(COMPUTE, name, _instance_text(instance), instance)
+        yield fact_of(COMPUTE, name, _instance_text(instance), instance)
     if not any(prices.items()):
         text = "None is in the catalog; a deployment gives its own price."
-        yield _say(COMPUTE, "price", text, prices, note="")
+        yield fact_of(COMPUTE, "price", text, prices, note="")
     yield from _tier_prices(prices)
     yield from _choices(platform)
     yield from _other_reads(prices)
@@ -241,15 +225,15 @@ def _instance_text(one: InstancePrice) -> str:
 def _tier_prices(prices: Prices) -> Iterator[Fact]:
     for name, tier in prices.tiers.items():
         for item, one in {**tier.gpus, **tier.instances}.items():
-            yield _say(COMPUTE, f"{item}, {name}", _hourly(one.price), one)
+            yield fact_of(COMPUTE, f"{item}, {name}", _hourly(one.price), one)
 
 
 def _other_reads(prices: Prices) -> Iterator[Fact]:
     for past in prices.history:
         item = f"{past.item}, {past.tier}" if past.tier else past.item
-        yield _say(OTHER_READS, item, f"{_hourly(past.price)} ({past.as_of})", past)
+        yield fact_of(OTHER_READS, item, f"{_hourly(past.price)} ({past.as_of})", past)
     for claim in prices.reads:
-        yield _say(OTHER_READS, f"read {claim.as_of}", claim.says, claim)
+        yield fact_of(OTHER_READS, f"read {claim.as_of}", claim.says, claim)
 
 
 def _autoscaler(platform: Platform) -> Iterator[Fact]:
@@ -260,7 +244,7 @@ def _limits(platform: Platform) -> Iterator[Fact]:
     yield from _sections(platform, LIMITS)
     if not platform.limits.entries:
         text = "No fixed limits are in the catalog."
-        yield _say(LIMITS, "limits", text, platform.limits)
+        yield fact_of(LIMITS, "limits", text, platform.limits)
 
 
 def _features(platform: Platform) -> Iterator[Fact]:
@@ -276,7 +260,7 @@ def _conflicts(platform: Platform) -> Iterator[Fact]:
             as_of=platform.prices_as_of,
             evidence="derived",
         )
-        yield _say(CONFLICTS, "conflicts", none.says, none)
+        yield fact_of(CONFLICTS, "conflicts", none.says, none)
 
 
 TOPICS: dict[str, Callable[[Platform], Iterator[Fact]]] = {

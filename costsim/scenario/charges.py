@@ -2,70 +2,70 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from costsim.catalog.lookup import unknown
 from costsim.catalog.quote import PriceSource
-from costsim.catalog.tariff import StorageCharge
+from costsim.catalog.tariff import MeteringRules, StorageCharge, Tariff
 from costsim.units import HOURS_PER_MONTH, SECONDS_PER_HOUR
 
 if TYPE_CHECKING:
-    from costsim.catalog.prices import StoragePrice
+    from costsim.catalog.prices import RequestPrice, StoragePrice
     from costsim.scenario.schema import Deployment
     from costsim.scenario.vendor_pool import Case
 
 
-@dataclass(frozen=True)
-class Charges:
-    """Prices besides those of replicas, in the words of a tariff."""
+class Charges(NamedTuple):
+    """What a deployment pays besides its replicas."""
 
-    usd_per_request: float = 0.0
-    free_requests_per_month: float = 0.0
-    storage: tuple[StorageCharge, ...] = ()
-    disk_increment_s: float = 0.0
-    usd_per_gib: float = 0.0
-    free_gib_per_month: float = 0.0
-    build_rate: float = 0.0
+    tariff: Tariff
+    """All of it, and nothing of replicas."""
+    build_rate: float
     """Price of building, as a share of a replica's. [1]"""
-    sources: tuple[PriceSource, ...] = ()
+    sources: tuple[PriceSource, ...]
     """Where the prices come from."""
 
 
 def find_charges(deployment: Deployment, case: Case) -> Charges:
     """Return what a deployment pays besides its replicas; problems go to the findings."""
-    prices = case.platform.prices
-    disks = _disks(deployment, case)
-    requests = prices.requests
-    sources = [
-        PriceSource(
-            name.replace("_", " "),
-            (price.price or 0.0) * gib / HOURS_PER_MONTH,
-            price.source,
-            price.as_of,
-        )
-        for name, (price, gib) in disks.items()
-    ]
-    if requests is not None:
-        sources.append(PriceSource("requests", 0.0, requests.source, requests.as_of))
-    return Charges(
+    disks, requests = _disks(deployment, case), case.platform.prices.requests
+    transfer = case.platform.prices.transfer
+    tariff = Tariff(
+        MeteringRules(
+            disk_increment_s=max(
+                (one.increment for one, _ in disks.values()), default=0
+            )
+        ),
+        components=(),
         usd_per_request=requests.fee / requests.per if requests else 0.0,
         free_requests_per_month=float(requests.free) if requests else 0.0,
         storage=tuple(
-            StorageCharge(
-                name, gib, price.price or 0.0, price.billed, _copies(price, case)
-            )
-            for name, (price, gib) in disks.items()
+            StorageCharge(name, gib, one.price or 0.0, one.billed, _copies(one, case))
+            for name, (one, gib) in disks.items()
         ),
-        disk_increment_s=max((one.increment for one, _ in disks.values()), default=0.0),
+        gib_per_request=deployment.data_per_request,
         usd_per_gib=_transfer(deployment, case),
-        free_gib_per_month=prices.transfer.free if prices.transfer else 0.0,
-        build_rate=_build_rate(deployment, case),
-        sources=tuple(sources),
+        free_gib_per_month=transfer.free if transfer else 0.0,
+        build_hours_per_month=_build_hours(deployment),
     )
+    return Charges(tariff, _build_rate(deployment, case), _sources(disks, requests))
 
 
-def build_hours_per_month(deployment: Deployment) -> float:
+def _sources(
+    disks: dict[str, tuple[StoragePrice, float]], requests: RequestPrice | None
+) -> tuple[PriceSource, ...]:
+    """Return where the prices of disks and requests come from."""
+    sources = []
+    for name, (one, gib) in disks.items():
+        hourly = (one.price or 0.0) * gib / HOURS_PER_MONTH
+        what = name.replace("_", " ")
+        sources.append(PriceSource(what, hourly, one.source, one.as_of))
+    if requests is not None:
+        sources.append(PriceSource("requests", 0.0, requests.source, requests.as_of))
+    return tuple(sources)
+
+
+def _build_hours(deployment: Deployment) -> float:
     """Return how long images are being built in a month. [h/month]"""
     builds = deployment.builds
     return 0.0 if builds is None else builds.per_month * builds.time / SECONDS_PER_HOUR

@@ -15,7 +15,7 @@ from costsim.catalog.provenance import UNDATED
 from costsim.catalog.quote import PriceSource, gpu_label
 from costsim.catalog.tariff import Component, MeteringRules, Tariff
 from costsim.errors import Problem, ScenarioError
-from costsim.scenario.charges import Charges, build_hours_per_month, find_charges
+from costsim.scenario.charges import find_charges
 from costsim.scenario.findings import Exclusion, Findings
 from costsim.scenario.plan import find_plan
 from costsim.scenario.replica import find_replica, memory_of
@@ -26,7 +26,8 @@ from costsim.scenario.setup_plan import find_setup
 from costsim.scenario.vendor_pool import Case, find_pool
 
 if TYPE_CHECKING:
-    from costsim.catalog.platform import Catalog
+    from costsim.catalog.platform import Catalog, Platform
+    from costsim.scenario.charges import Charges
     from costsim.scenario.plan import ChosenPlan
     from costsim.scenario.pool import Billing, Pool
     from costsim.scenario.replica import Replica
@@ -124,20 +125,15 @@ def _resolve_one(
         findings.refuse("platform", message)
         return None
     replica = find_replica(deployment, platform, findings)
-    plan = find_plan(deployment, platform, findings)
-    settings = Settings(deployment.settings, platform.autoscaler.settings, findings)
-    gpu_count = replica.gpu_count if replica else deployment.gpu_count
-    case = Case(platform, settings, plan, gpu_count, findings)
+    case = _case(deployment, platform, replica, findings)
     pool = with_schedule(find_pool(case), deployment.schedule, case, scenario)
-    _warn_of_unused(settings, findings)
     charges = find_charges(deployment, case)
-    rules = replace(
-        platform.billing.metering(deployment.unbilled_setup, deployment.release_lag),
-        disk_increment_s=charges.disk_increment_s,
-    )
-    bills = platform.billing.phases.bills_setup_phase
+    _warn_of_unused(case.settings, findings)
+    billing = platform.billing
+    rules = billing.metering(deployment.unbilled_setup, deployment.release_lag)
+    bills = billing.phases.bills_setup_phase
     setup = find_setup(deployment, scenario, pool, rules, bills, findings)
-    judge(deployment.name, platform, plan.name, scenario.requirements, findings)
+    judge(deployment.name, platform, case.plan.name, scenario.requirements, findings)
     _check_release(rules, "release_lag", findings)
     if replica is not None:
         gpus = (replica.gpu, replica.gpu_count)
@@ -149,16 +145,29 @@ def _resolve_one(
         platform=platform.title,
         gpu=replica.label,
         instance=replica.instance,
-        plan=plan.name,
+        plan=case.plan.name,
         pool=pool,
-        tariff=_tariff(setup.metering(rules), replica, plan, charges, deployment),
+        tariff=_tariff(setup.metering(rules), replica, case.plan, charges),
         setup_plan=setup,
         speed=deployment.speed,
-        sources=replica.quote.sources + plan.sources + charges.sources,
+        sources=replica.quote.sources + case.plan.sources + charges.sources,
         warnings=tuple(findings.warnings),
         notes=tuple(findings.notes),
         capped_by=tuple(findings.capped_by),
     )
+
+
+def _case(
+    deployment: Deployment,
+    platform: Platform,
+    replica: Replica | None,
+    findings: Findings,
+) -> Case:
+    """Return what the vendor's words of a deployment are read with."""
+    plan = find_plan(deployment, platform, findings)
+    settings = Settings(deployment.settings, platform.autoscaler.settings, findings)
+    gpu_count = replica.gpu_count if replica else deployment.gpu_count
+    return Case(platform, settings, plan, gpu_count, findings)
 
 
 def _custom(
@@ -229,25 +238,17 @@ def _custom_tariff(billing: Billing, rules: MeteringRules) -> Tariff:
 
 
 def _tariff(
-    rules: MeteringRules,
-    replica: Replica,
-    plan: ChosenPlan,
-    charges: Charges,
-    deployment: Deployment,
+    rules: MeteringRules, replica: Replica, plan: ChosenPlan, charges: Charges
 ) -> Tariff:
-    return Tariff(
-        rules,
-        replica.quote.components,
-        usd_per_request=charges.usd_per_request,
-        free_requests_per_month=charges.free_requests_per_month,
+    """Return what replicas cost, with the plan and what is paid besides."""
+    besides, quote = charges.tariff, replica.quote
+    return replace(
+        besides,
+        rules=replace(rules, disk_increment_s=besides.rules.disk_increment_s),
+        components=quote.components,
         monthly_fee_usd=plan.fee_usd,
         monthly_credit_usd=plan.credit_usd,
-        storage=charges.storage,
-        gib_per_request=deployment.data_per_request,
-        usd_per_gib=charges.usd_per_gib,
-        free_gib_per_month=charges.free_gib_per_month,
-        build_hours_per_month=build_hours_per_month(deployment),
-        usd_per_build_hour=replica.quote.usd_per_hour * charges.build_rate,
+        usd_per_build_hour=quote.usd_per_hour * charges.build_rate,
     )
 
 

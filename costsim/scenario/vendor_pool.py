@@ -101,6 +101,8 @@ def _most(fields: Mapping[str, Any], case: Case) -> int | None:
     settings, findings = case.settings, case.findings
     words = case.bound_settings()
     asked, least = fields.get("max_replicas"), fields.get("min_replicas") or 0
+    if not (isinstance(asked, int | None) and isinstance(least, int)):
+        return asked  # The pool's own rules refuse it.
     word = words.get("max_replicas")
     if "min_replicas" in words and word is not None and asked is not None:
         _refuse_above(words["min_replicas"], word, case)

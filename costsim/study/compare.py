@@ -89,9 +89,11 @@ def run(
         If a run would end in centuries only.
     """
     platforms = load_catalog() if catalog is None else catalog
+    resolution = resolve(scenario, platforms)
+    check_pools(scenario, resolution)
     return run_resolved(
         scenario,
-        resolve(scenario, platforms),
+        resolution,
         executor=executor,
         on_progress=on_progress,
     )
@@ -104,8 +106,7 @@ def run_resolved(
     executor: Executor | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RunResult:
-    """Run a scenario whose deployments are resolved already; see ``run``."""
-    check_pools(scenario, resolution)
+    """Run a scenario whose deployments are resolved and checked already; see ``run``."""
     study = _plan(scenario, resolution.deployments)
     # With fewer replications than cores the deployments of one share them.
     here = executor is None and scenario.replications < usable_cores()

@@ -122,7 +122,7 @@ def _failures(pool: Pool) -> dict[str, Any] | None:
     }
 
 
-def check_pools(scenario: Scenario, resolution: Resolution | None = None) -> None:
+def check_pools(scenario: Scenario, resolution: Resolution) -> None:
     """Refuse pools with options that do not go together.
 
     The rules stand in the engine; here its refusal becomes a problem of the scenario.
@@ -131,7 +131,7 @@ def check_pools(scenario: Scenario, resolution: Resolution | None = None) -> Non
     ----------
     scenario : Scenario
         Whose deployments may have written out their pools.
-    resolution : Resolution, optional
+    resolution : Resolution
         The same, resolved, for the pools that platforms' settings make.
 
     Raises
@@ -139,18 +139,18 @@ def check_pools(scenario: Scenario, resolution: Resolution | None = None) -> Non
     ScenarioError
         With a problem for each pool that the engine does not take.
     """
-    made = {one.name: one.pool for one in resolution.deployments} if resolution else {}
-    problems: list[Problem | None] = []
+    made = {one.name: one.pool for one in resolution.deployments}
+    problems: list[Problem] = []
     for index, deployment in enumerate(scenario.deployments):
-        key = f"deployments.{index}"
-        if deployment.pool is not None:
-            problems.append(_refusal(deployment.pool, f"{key}.pool", scenario))
-        elif deployment.name in made:
-            refusal = _refusal(made[deployment.name], "", scenario)
-            problems.append(refusal and Problem(refusal.message, f"{key}.settings"))
-    found = [problem for problem in problems if problem is not None]
-    if found:
-        raise ScenarioError(found)
+        key, own = f"deployments.{index}", deployment.pool
+        pool = own or made.get(deployment.name)
+        refusal = pool and _refusal(pool, f"{key}.pool", scenario)
+        if refusal:
+            # The pool of a platform has no keys of its own in the file.
+            in_settings = Problem(refusal.message, f"{key}.settings")
+            problems.append(refusal if own else in_settings)
+    if problems:
+        raise ScenarioError(problems)
 
 
 def _refusal(pool: Pool, key: str, scenario: Scenario) -> Problem | None:

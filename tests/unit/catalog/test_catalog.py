@@ -147,6 +147,108 @@ def test_an_unknown_key_is_refused() -> None:
         read_platform(text, "modal.yaml")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "place", "says"),
+    [
+        (
+            "$limits.request_rate,",
+            "$limits.rate,",
+            "autoscaler.pool",
+            "unknown limit 'rate'",
+        ),
+        (
+            "$scaledown_window",
+            "$scaledown",
+            "autoscaler.pool",
+            "unknown setting 'scaledown' (did you mean 'scaledown_window'?)",
+        ),
+        (
+            "$scaledown_window",
+            "$scaledown_window * 1.2.3",
+            "autoscaler.pool",
+            "'$scaledown_window * 1.2.3' is no expression",
+        ),
+        (
+            "$scaledown_window",
+            "$single_use_containers * 2",
+            "autoscaler.pool",
+            "$single_use_containers is a flag, and no number to multiply",
+        ),
+        (
+            "idle_timeout: $scaledown_window",
+            "idle_timeout: {$single_use_containers: 5s}",
+            "autoscaler.pool",
+            "a choice by $single_use_containers is one key, with a mapping",
+        ),
+        (
+            "max_queued: $limits.queued_inputs",
+            "max_queued: $nothing",
+            "autoscaler.pool_within_limits",
+            "unknown setting 'nothing'",
+        ),
+        (
+            "[[target_inputs, max_inputs]]",
+            "[[target_inputs, max_input]]",
+            "autoscaler.not_above.0",
+            "unknown setting 'max_input' (did you mean 'max_inputs'?)",
+        ),
+        (
+            "[[target_inputs, max_inputs]]",
+            "[[target_inputs]]",
+            "autoscaler.not_above.0.1",
+            "is missing",
+        ),
+    ],
+)
+def test_a_pool_of_what_is_not_there_is_refused_at_its_key(
+    before: str, after: str, place: str, says: str
+) -> None:
+    text = platform_text("modal")
+    assert before in text
+
+    with pytest.raises(CatalogError) as caught:
+        read_platform(text.replace(before, after, 1), "modal.yaml")
+
+    message = str(caught.value)
+    assert message.startswith("modal.yaml:")
+    assert place in message
+    assert says in message
+
+
+def test_a_default_that_is_borrowed_twice_is_refused() -> None:
+    text = platform_text("knative").replace(
+        "    target_utilization_percentage:",
+        "    again: {kind: count, default: $target, meaning: x}\n"
+        "    target_utilization_percentage:",
+        1,
+    )
+
+    with pytest.raises(
+        CatalogError,
+        match=r"settings\.again\.default: target has no value of its own to give",
+    ):
+        read_platform(text, "knative.yaml")
+
+
+def test_a_disk_counted_by_an_unknown_setting_is_refused() -> None:
+    text = platform_text("vast").replace("copies: $min_workers", "copies: $workers")
+
+    with pytest.raises(
+        CatalogError, match=r"prices\.storage\.worker_disk\.copies: unknown setting"
+    ):
+        read_platform(text, "vast.yaml")
+
+
+def test_disks_of_one_life_are_rounded_alike() -> None:
+    text = platform_text("runpod").replace(
+        "    network_volume:\n      price: 0.07 USD\n      billed: always",
+        "    network_volume:\n      price: 0.07 USD\n      billed: alive",
+    )
+
+    with pytest.raises(CatalogError, match=r"prices\.storage: .*the same increment"):
+        read_platform(text, "runpod.yaml")
+
+
 def test_what_is_not_yaml_is_refused_with_its_file() -> None:
     with pytest.raises(CatalogError, match=r"^broken\.yaml:1:8: "):
         read_platform("name: [", "broken.yaml")

@@ -171,6 +171,18 @@ def test_without_a_file_the_prices_go_to_stdout(invoke):
     assert yaml.safe_load(answer.out)["ec2"]["instances"]
 
 
+def test_instances_without_a_gpu_are_imported_if_asked_for(invoke):
+    command = ("prices", "import", LISTS / "skypilot_aws.csv")
+
+    left_out, kept = (
+        yaml.safe_load(invoke(*command, *options).out)["ec2"]["instances"]
+        for options in ((), ("--cpu",))
+    )
+
+    assert "cpu.large" not in left_out
+    assert kept["cpu.large"]["price"] == "0.08 USD/h"
+
+
 def test_a_file_that_is_there_is_not_replaced_without_force(invoke, tmp_path):
     path = tmp_path / "prices.yaml"
     path.write_text("mine", "utf-8")

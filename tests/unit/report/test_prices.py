@@ -194,6 +194,7 @@ def test_records_have_units_in_their_names_and_numbers_as_numbers() -> None:
         "gpu",
         "gpu_count",
         "gpu_memory_gib",
+        "gpu_bandwidth_gb_per_s",
         "bf16_tflops",
         "vcpu",
         "memory_gib",
@@ -318,3 +319,22 @@ def test_the_overview_has_a_line_for_each_gpu_with_the_cheapest_first() -> None:
 
     assert re.split(r"  +", h200.rstrip())[3:] == ["4.5465", "modal", "84d", "7.9120", "ec2", "3"]  # fmt: skip
     assert len([line for line in lines if line.startswith("L4 ")]) == 1
+
+
+def test_a_price_in_a_tier_has_its_own_source_and_note() -> None:
+    found = price_rows(load_catalog(), platform="gce", gpu="H100", today=TODAY)
+    rows_by_tier = {(one.sku, one.tier): one for one in found}
+
+    spot = rows_by_tier["a3-highgpu-1g", "spot"]
+    tier = load_catalog().platform("gce").prices.tiers["spot"]
+    listed = tier.instances["a3-highgpu-1g"]
+    assert (spot.usd_per_hour, spot.source, spot.as_of) == (
+        6.571,
+        listed.source,
+        listed.as_of,
+    )
+    assert spot.note == (listed.note or rows_by_tier["a3-highgpu-1g", ""].note)
+
+
+def test_a_row_tells_how_fast_the_memory_of_its_gpu_is() -> None:
+    assert row("AWS EC2", "g6.12xlarge").gpu_bandwidth_gb_per_s == 300

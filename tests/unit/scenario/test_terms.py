@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from costsim.catalog.platform import load_catalog
+from costsim.catalog.platform import Catalog, load_catalog
 from costsim.errors import ScenarioError
 from costsim.scenario.autoscalers import RequestCount
 from costsim.scenario.deployment import ResolvedDeployment, resolve
@@ -164,6 +164,20 @@ def test_a_disk_is_charged_by_its_name_and_an_unknown_one_refused() -> None:
     )
 
 
+def test_a_setting_that_only_a_disk_uses_has_an_effect() -> None:
+    pods = {
+        "name": "one",
+        "platform": "runpod-pods",
+        "gpu": "L4",
+        "settings": {"stopped_pods": 3},
+    }
+    with_disk = one(pods, storage={"stopped_volume_disk": "10 GiB"})
+
+    assert with_disk.tariff.storage[0].copies == 3
+    assert [text for text in with_disk.warnings if "stopped_pods" in text] == []
+    assert "settings.stopped_pods has no effect here" in one(pods).warnings[0]
+
+
 def test_builds_are_charged_where_their_price_is_known_and_said_where_not() -> None:
     builds = {"per_month": 30, "time": "10m"}
     cerebrium = one(
@@ -194,6 +208,16 @@ def test_a_choice_leads_to_one_autoscaler_or_the_other() -> None:
     assert by_count.pool.autoscaler == RequestCount(
         kind="request_count", requests_per_replica=1.0
     )
+
+
+def test_a_platform_file_whose_bound_is_no_number_is_refused_by_the_pool() -> None:
+    modal = CATALOG.platforms["modal"]
+    pool = modal.autoscaler.pool | {"max_replicas": "many"}
+    autoscaler = modal.autoscaler.model_copy(update={"pool": pool})
+    catalog = Catalog({"modal": modal.model_copy(update={"autoscaler": autoscaler})})
+
+    with pytest.raises(ScenarioError, match=r"max_replicas: .*integer"):
+        resolve(scenario(MODAL), catalog)
 
 
 def test_a_setting_that_is_left_out_can_take_another_ones_value() -> None:
