@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from costsim.scenario.schema import Scenario
     from costsim.simulation.result import SimulationResult
     from costsim.simulation.simulate import simulate_pool
-    from costsim.study.compare import run
     from costsim.study.result import RunResult
+    from costsim.study.run import run
 
 _HOME = {
     "CostsimError": "costsim.errors",
@@ -32,7 +32,7 @@ _HOME = {
     "load_catalog": "costsim.catalog.platform",
     "load_scenario": "costsim.scenario.load",
     "metered_s": "costsim.billing.meter",
-    "run": "costsim.study.compare",
+    "run": "costsim.study.run",
     "simulate_pool": "costsim.simulation.simulate",
 }
 

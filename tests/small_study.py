@@ -3,8 +3,8 @@
 from typing import Any
 
 from costsim.scenario.schema import Scenario
-from costsim.study.compare import run
 from costsim.study.result import DeploymentRow, RunResult
+from costsim.study.run import run
 
 ROW_NAMES = [
     "deployment", "platform", "gpu", "replications", "requests", "served", "rejected",

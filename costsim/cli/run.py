@@ -72,7 +72,7 @@ def answer(
 ) -> RunResult:
     """Return the answer to a scenario file."""
     scenario, resolution = load_checked(path, changes, prices)
-    from costsim.study.compare import run_resolved
+    from costsim.study.run import run_resolved
 
     with _progress(quiet) as on_progress:
         return run_resolved(scenario, resolution, on_progress=on_progress)

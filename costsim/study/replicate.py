@@ -86,9 +86,11 @@ class Study:
     """Whether all response times are kept, or a histogram."""
 
 
-def replicate(
-    study: Study, replication: int, *, lanes: int = 1
-) -> tuple[Arrived, list[Outcome]]:
+Replication = tuple[Arrived, list[Outcome]]
+"""How much traffic one replication had, and what each deployment did with it."""
+
+
+def replicate(study: Study, replication: int, *, lanes: int = 1) -> Replication:
     """Return how much traffic one replication had, and what each deployment did with it.
 
     Parameters

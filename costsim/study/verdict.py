@@ -49,7 +49,7 @@ def limits(slo: Slo | None) -> dict[str, float]:
 
 
 def check(
-    row: DeploymentRow,
+    deployment: str,
     bounds: Mapping[str, float],
     intervals: Mapping[str, Estimate],
 ) -> list[Threshold]:
@@ -57,8 +57,8 @@ def check(
 
     Parameters
     ----------
-    row : DeploymentRow
-        What was measured.
+    deployment : str
+        Whose measures they are.
     bounds : mapping of str to float
         What must hold, by measure.
     intervals : mapping of str to Estimate
@@ -69,7 +69,7 @@ def check(
         found = intervals[measure]
         thresholds.append(
             Threshold(
-                deployment=row.deployment,
+                deployment=deployment,
                 measure=measure,
                 limit=limit,
                 value=found.value,

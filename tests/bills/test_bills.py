@@ -15,7 +15,7 @@ import yaml
 
 from costsim.catalog.platform import load_catalog
 from costsim.scenario.schema import Scenario
-from costsim.study.compare import run
+from costsim.study.run import run
 
 if TYPE_CHECKING:
     from costsim.study.result import RunResult

@@ -29,7 +29,7 @@ class _FixedClock(datetime):
 
 @pytest.fixture(autouse=True)
 def fixed_clock(monkeypatch):
-    monkeypatch.setattr("costsim.study.compare.datetime", _FixedClock)
+    monkeypatch.setattr("costsim.study.run.datetime", _FixedClock)
 
 
 def steady(text: str) -> str:

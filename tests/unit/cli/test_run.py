@@ -293,7 +293,7 @@ def test_an_interrupt_is_exit_130(invoke, scenario, monkeypatch):
     def interrupted(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("costsim.study.compare.replicate", interrupted)
+    monkeypatch.setattr("costsim.study.run.replicate", interrupted)
 
     answer = invoke("run", scenario)
 
@@ -313,7 +313,7 @@ def test_a_run_that_cannot_be_completed_is_exit_3(
     def fail(*arguments, **keywords):
         raise error
 
-    monkeypatch.setattr("costsim.study.compare.replicate", fail)
+    monkeypatch.setattr("costsim.study.run.replicate", fail)
 
     answer = invoke("run", scenario)
 
@@ -325,7 +325,7 @@ def test_a_bug_stays_a_traceback(invoke, scenario, monkeypatch):
         message = "a bug"
         raise ValueError(message)
 
-    monkeypatch.setattr("costsim.study.compare.replicate", fail)
+    monkeypatch.setattr("costsim.study.run.replicate", fail)
 
     with pytest.raises(ValueError, match="a bug"):
         invoke("run", scenario)

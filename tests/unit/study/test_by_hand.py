@@ -11,7 +11,7 @@ import pytest
 from small_study import always_on, batches, only_row, own, small
 
 from costsim.catalog.platform import load_catalog
-from costsim.study.compare import run
+from costsim.study.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path

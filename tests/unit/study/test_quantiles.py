@@ -16,7 +16,7 @@ from costsim.simulation.quantiles import (
     histogram_quantiles,
     quantiles,
 )
-from costsim.study.compare import _pooled_quantiles
+from costsim.study.rows import _pooled_quantiles
 
 LIFELIKE = {"distribution": "lognormal", "median": "2s", "sigma": 1.0}
 
@@ -98,7 +98,7 @@ def pooled_by_hand(monkeypatch, **other):
         kept.append(values.copy())
         return quantiles(values)
 
-    monkeypatch.setattr("costsim.study.compare.quantiles", recording)
+    monkeypatch.setattr("costsim.study.rows.quantiles", recording)
     (row,) = answer(own(), service={"time": LIFELIKE}, **other).rows
     (pooled,) = kept
     return row, pooled
@@ -113,7 +113,7 @@ def test_a_rows_quantiles_are_those_of_all_replications_together(monkeypatch):
 
 def test_rows_from_histograms_equal_exact_rows_to_a_thousandth(monkeypatch):
     exact = answer(own(), service={"time": LIFELIKE})
-    monkeypatch.setattr("costsim.study.compare.EXACT_UP_TO", 10)
+    monkeypatch.setattr("costsim.study.run.EXACT_UP_TO", 10)
     streamed = answer(own(), service={"time": LIFELIKE})
 
     assert (exact.quantile_method, streamed.quantile_method) == ("exact", "histogram")
@@ -128,7 +128,7 @@ def test_rows_from_histograms_equal_exact_rows_to_a_thousandth(monkeypatch):
 
 def test_whatever_is_no_quantile_does_not_depend_on_how_quantiles_are_told(monkeypatch):
     exact = answer(own(), service={"time": LIFELIKE})
-    monkeypatch.setattr("costsim.study.compare.EXACT_UP_TO", 10)
+    monkeypatch.setattr("costsim.study.run.EXACT_UP_TO", 10)
     streamed = answer(own(), service={"time": LIFELIKE})
 
     told = [

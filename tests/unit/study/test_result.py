@@ -11,7 +11,7 @@ from small_study import ROW_NAMES, always_on, answer, own
 
 from costsim.errors import OutputError
 from costsim.scenario.load import load_scenario
-from costsim.study.compare import run
+from costsim.study.run import run
 
 if TYPE_CHECKING:
     from costsim.study.result import RunResult

@@ -14,7 +14,7 @@ from whole_traffic import generate
 import costsim
 from costsim.errors import ScenarioError, SimulationError
 from costsim.simulation.stream import PoolRun
-from costsim.study.compare import run
+from costsim.study.run import run
 from costsim.traffic.source import arrival_chunks
 
 VARIED = {

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from small_study import always_on, answer, own
 
-from costsim.study import compare
 from costsim.traffic.trace import TraceData
 
 MINUTES = TraceData(
@@ -23,7 +22,7 @@ def warned(monkeypatch):
     """Return the warnings of a run on a trace."""
 
     def run(trace, *deployments, **keys):
-        monkeypatch.setattr(compare, "load_trace", lambda _: trace)
+        monkeypatch.setattr(study_run, "load_trace", lambda _: trace)
         traffic = {"trace": {"path": "x.csv", **keys}}
         return answer(*deployments, traffic=traffic).warnings
 

@@ -341,7 +341,7 @@ def test_every_measure_that_can_be_bound_is_measured_in_a_run():
     ],
 )
 def test_a_bound_is_certain_where_the_interval_does_not_contain_it(found, ok, certain):
-    (threshold,) = check(row("a", 1.0), {"p95_s": 2.0}, {"p95_s": found})
+    (threshold,) = check("a", {"p95_s": 2.0}, {"p95_s": found})
 
     assert (threshold.ok, threshold.certain) == (ok, certain)
 
