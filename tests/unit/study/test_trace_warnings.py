@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from small_study import always_on, answer, own
 
+from costsim.study import run as study_run
 from costsim.traffic.trace import TraceData
 
 MINUTES = TraceData(
