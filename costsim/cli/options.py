@@ -36,8 +36,30 @@ Prices = Annotated[
         help="Your own prices over the shipped ones, or a platform file; repeatable.",
     ),
 ]
+Seed = Annotated[int | None, typer.Option(help="Instead of the scenario's.")]
+Replications = Annotated[int | None, typer.Option(help="Instead of the scenario's.")]
+OutDir = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR",
+        help="Write summary, bill, timeline (CSV) and result.json here.",
+    ),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No warnings, notes or progress.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file.")]
 Form = Annotated[Format, typer.Option("--format", help="Form of the answer.")]
+
+
+def changes_of(
+    overrides: list[str] | None, seed: int | None, replications: int | None
+) -> list[str]:
+    """Return every change that options make to a scenario, as ``KEY=VALUE``."""
+    changes = list(overrides or [])
+    changes += [f"seed={seed}"] if seed is not None else []
+    changes += [f"replications={replications}"] if replications is not None else []
+    return changes
 
 
 def rows_as(form: Format, rows: Rows) -> str:

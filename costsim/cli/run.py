@@ -4,55 +4,49 @@ from __future__ import annotations
 
 import json
 import sys
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costsim.cli import output
-from costsim.cli.options import Form, Format, Overrides, Prices, ScenarioPath, rows_as
+from costsim.cli.options import (
+    Form,
+    Format,
+    OutDir,
+    Overrides,
+    Prices,
+    Quiet,
+    Replications,
+    ScenarioPath,
+    Seed,
+    changes_of,
+    rows_as,
+)
+from costsim.cli.progress import progress
 from costsim.errors import EXIT_SLO_MISSED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from costsim.scenario.deployment import Resolution
     from costsim.scenario.schema import Scenario
     from costsim.study.result import RunResult
 
 
-_SHOW_AFTER_S = 0.5
-
-
 def run(
     scenario: ScenarioPath,
     overrides: Overrides = None,
-    seed: Annotated[int | None, typer.Option(help="Instead of the scenario's.")] = None,
-    replications: Annotated[
-        int | None, typer.Option(help="Instead of the scenario's.")
-    ] = None,
+    seed: Seed = None,
+    replications: Replications = None,
     prices: Prices = None,
     form: Form = Format.table,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIR",
-            help="Write summary, bill, timeline (CSV) and result.json here.",
-        ),
-    ] = None,
+    out: OutDir = None,
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 1 if an SLO is missed.")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No warnings, notes or progress.")
-    ] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Simulate every deployment on the same traffic: what each costs, and how slow."""
-    changes = list(overrides or [])
-    changes += [f"seed={seed}"] if seed is not None else []
-    changes += [f"replications={replications}"] if replications is not None else []
+    changes = changes_of(overrides, seed, replications)
     result = answer(scenario, changes, prices, quiet=quiet)
     if out is not None:
         from costsim.study.tabular import write_whole
@@ -74,7 +68,7 @@ def answer(
     scenario, resolution = load_checked(path, changes, prices)
     from costsim.study.run import run_resolved
 
-    with _progress(quiet) as on_progress:
+    with progress("replications", quiet=quiet) as on_progress:
         return run_resolved(scenario, resolution, on_progress=on_progress)
 
 
@@ -110,37 +104,3 @@ def _print(result: RunResult, form: Format) -> None:
         output.write(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
     else:
         output.write(rows_as(form, result.to_rows()))
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show replications done and time left, if it takes long and somebody looks."""
-    if quiet or not output.is_decorated(sys.stderr):
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    task = bar.add_task("replications (the first run compiles the engine)", total=None)
-
-    def on_progress(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total, description="replications")
-
-    # Anything faster would only flicker.
-    delayed = threading.Timer(_SHOW_AFTER_S, bar.start)
-    delayed.start()
-    try:
-        yield on_progress
-    finally:
-        delayed.cancel()
-        # If the timer has just gone off, the bar must not start after it was stopped.
-        delayed.join()
-        bar.stop()

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from costsim.cli import output
-from costsim.cli.run import _progress
+from costsim.cli.progress import progress
 
 
 class Terminal(io.StringIO):
@@ -25,7 +25,7 @@ class Terminal(io.StringIO):
 def plain_environment(monkeypatch):
     for name in ("NO_COLOR", "TERM", "COLUMNS", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("costsim.cli.run._SHOW_AFTER_S", 0.0)
+    monkeypatch.setattr("costsim.cli.progress._SHOW_AFTER_S", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_block_characters_need_unicode(encoding, expected):
 
 def progress_shown(*, quiet: bool = False) -> str:
     """Return what a run of three replications shows on stderr."""
-    with _progress(quiet) as on_progress:
+    with progress("replications", quiet=quiet) as on_progress:
         if on_progress is not None:
             on_progress(1, 3)
             time.sleep(0.15)
@@ -112,7 +112,7 @@ def test_progress_is_not_shown_without_color(monkeypatch):
 
 def test_what_ends_at_once_shows_no_progress(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
-    monkeypatch.setattr("costsim.cli.run._SHOW_AFTER_S", 60.0)
+    monkeypatch.setattr("costsim.cli.progress._SHOW_AFTER_S", 60.0)
 
     assert progress_shown() == ""
 
