@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from costsim.scenario.schema import Scenario
     from costsim.simulation.result import SimulationResult
     from costsim.simulation.simulate import simulate_pool
+    from costsim.study.compare import compare
     from costsim.study.result import RunResult
     from costsim.study.run import run
 
@@ -29,6 +30,7 @@ _HOME = {
     "RunResult": "costsim.study.result",
     "Scenario": "costsim.scenario.schema",
     "SimulationResult": "costsim.simulation.result",
+    "compare": "costsim.study.compare",
     "load_catalog": "costsim.catalog.platform",
     "load_scenario": "costsim.scenario.load",
     "metered_s": "costsim.billing.meter",
@@ -42,6 +44,7 @@ __all__ = [
     "RunResult",
     "Scenario",
     "SimulationResult",
+    "compare",
     "load_catalog",
     "load_scenario",
     "metered_s",

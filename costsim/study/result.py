@@ -17,6 +17,8 @@ from costsim import __version__
 from costsim.study.tabular import export, write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
     from costsim.billing.bill import LineItem
@@ -150,6 +152,9 @@ class RunResult:
     """Of the first replication, in the order of the rows."""
     sources: tuple[PriceSource, ...]
     """Where each price comes from."""
+    samples: tuple[Mapping[str, Sequence[float]], ...]
+    """What an SLO can bound, and ``cost_usd``, of each replication alone, by measure; one
+    a deployment. What intervals and paired differences are made from."""
 
     @property
     def meets_slo(self) -> bool:
@@ -182,6 +187,13 @@ class RunResult:
         """Return the result with the resolved scenario and the bill, as JSON."""
         content = self.to_dict()
         content["bill"] = [_plain(line) for line in self.bill_lines]
+        content["samples"] = {
+            row.deployment: {
+                measure: [_known(value) for value in values]
+                for measure, values in samples.items()
+            }
+            for row, samples in zip(self.rows, self.samples, strict=True)
+        }
         content["prices"] = [_plain(source) for source in self.sources]
         content["resolved_scenario"] = self.scenario.model_dump(
             mode="json", exclude_none=True

@@ -230,6 +230,7 @@ def _result(
             if outcomes[0].spending is not None
         ),
         sources=sources,
+        samples=tuple(one.samples for one in found),
     )
 
 

@@ -15,6 +15,7 @@ PROMISED = [
     "RunResult",
     "Scenario",
     "SimulationResult",
+    "compare",
     "load_catalog",
     "load_scenario",
     "metered_s",

@@ -1,0 +1,114 @@
+"""``costsim compare``: scenarios or saved results side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from costsim.cli import output
+from costsim.cli.options import (
+    Form,
+    Format,
+    Overrides,
+    Prices,
+    Quiet,
+    Replications,
+    Seed,
+    changes_of,
+    rows_as,
+)
+from costsim.errors import EXIT_SLO_MISSED, InputError
+
+if TYPE_CHECKING:
+    from costsim.study.compare import Comparison, Side
+    from costsim.study.gates import Crossed
+
+
+def compare(
+    first: Annotated[
+        str, typer.Argument(metavar="A", help="A scenario, or a saved result.json.")
+    ],
+    others: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[B...]",
+            help="What to compare with it; if left out, A as --set changes it.",
+        ),
+    ] = None,
+    overrides: Overrides = None,
+    seed: Seed = None,
+    replications: Replications = None,
+    prices: Prices = None,
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RISE",
+            help="Exit with 1 if a measure rises by more, such as 'cost +10%', "
+            "'p95 +200ms', 'cold +1pp'; repeatable.",
+        ),
+    ] = None,
+    form: Form = Format.table,
+    quiet: Quiet = False,
+) -> None:
+    """Compare scenarios or saved results: differences with 95 % intervals."""
+    from costsim.study.compare import compare as compare_sides
+    from costsim.study.gates import crossed, read_gate
+
+    gates = [read_gate(text) for text in fail_on or []]
+    common = changes_of(None, seed, replications)
+    changes = changes_of(overrides, seed, replications)
+    if others:
+        asked = [(one, one, changes) for one in (first, *others)]
+    elif overrides and not _is_saved(first):
+        changed = " ".join([first, *(f"--set {one}" for one in overrides)])
+        asked = [(first, first, common), (changed, first, changes)]
+    else:
+        message = "name a second scenario or result, or change the first by --set"
+        raise InputError(message)
+    sides = [
+        _read(label, path, changed_by, prices, quiet=quiet)
+        for label, path, changed_by in asked
+    ]
+    comparisons = [compare_sides(sides[0], other) for other in sides[1:]]
+    failures = [crossed(gates, one) for one in comparisons]
+    _print(comparisons, failures, form)
+    if any(failures):
+        raise typer.Exit(EXIT_SLO_MISSED)
+
+
+def _is_saved(path: str) -> bool:
+    return path.endswith(".json") or Path(path).is_dir()
+
+
+def _read(
+    label: str, path: str, changes: list[str], prices: list[str] | None, *, quiet: bool
+) -> Side:
+    """Return a saved result, or what a scenario answers now."""
+    from costsim.study.compare import saved_side, side_of
+
+    if _is_saved(path):
+        return saved_side(path)
+    from costsim.cli.run import answer
+
+    result = answer(path, changes, prices, quiet=quiet)
+    if not quiet:
+        output.remark(f"{label}: {text}" for text in result.warnings)
+    return side_of(result, label)
+
+
+def _print(
+    comparisons: list[Comparison], failures: list[list[Crossed]], form: Format
+) -> None:
+    from costsim.report.compare import comparison_report
+
+    if form is not Format.table:
+        rows = [row for one in comparisons for row in one.to_rows()]
+        output.write(rows_as(form, rows))
+        return
+    width = output.console().width
+    for number, (one, failed) in enumerate(zip(comparisons, failures, strict=True)):
+        if number:
+            output.write("\n")
+        output.show(comparison_report(one, failed, width=width))

@@ -1,0 +1,201 @@
+"""Two answers side by side for people: what changed, by how much, how surely."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from costsim.report.columns import Column, fitting, render
+from costsim.report.terminal import short
+from costsim.study.verdict import format_measure, label
+from costsim.units import format_fraction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from costsim.study.compare import Change, Comparison, Pair
+    from costsim.study.gates import Crossed
+
+_DROP_FIRST = (" +- ", "%", "+-")
+_COST = "cost_usd_per_month"
+_CHEAPEST = 3
+"""Deployments that the first sentence names one by one."""
+
+
+def comparison_report(
+    comparison: Comparison, crossed: Sequence[Crossed], *, width: int
+) -> RenderableType:
+    """Return what differs between two answers.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What to show.
+    crossed : sequence of Crossed
+        Gates that deployments do not pass.
+    width : int
+        Characters of the terminal.
+    """
+    parts: list[RenderableType] = [
+        Text(_headline(comparison, width)),
+        Text(),
+        Text(verdict(comparison), style="bold"),
+    ]
+    for pair in comparison.pairs:
+        if pair.is_same:
+            parts += [Text(), Text(f"{_named(pair)}: no difference")]
+            continue
+        broken = {one.change.measure for one in crossed if one.deployment == pair.after}
+        parts += [Text(), Text(_named(pair), style="bold"), _table(pair, broken, width)]
+    for names, text in (
+        (comparison.only_first, "only in A"),
+        (comparison.only_second, "only in B"),
+    ):
+        if names:
+            parts += [Text(), Text(f"{text}: {', '.join(map(short, names))}")]
+    if crossed:
+        parts += [Text(), Text("\n".join(["FAILED", *map(_failure, crossed)]))]
+    return Group(*parts)
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return what changed in a sentence or two."""
+    first, second = comparison.first, comparison.second
+    said = [_costs(comparison.pairs)]
+    renamed = {pair.before: pair.after for pair in comparison.pairs}
+    if first.cheapest and second.cheapest:
+        if renamed.get(first.cheapest) != second.cheapest:
+            said.append(
+                f"The choice is now {short(second.cheapest)}, not "
+                f"{short(first.cheapest)}."
+            )
+        elif len(first.deployments) > 1 or len(second.deployments) > 1:
+            said.append(f"The choice stays {short(second.cheapest)}.")
+    return " ".join(said)
+
+
+def _costs(pairs: Sequence[Pair]) -> str:
+    changes = [(pair, _cost_of(pair)) for pair in pairs]
+    told = [
+        f"{short(pair.after)} costs {_more(change)}"
+        for pair, change in changes
+        if not change.difference.is_noise
+    ]
+    if not told:
+        what = "The cost" if len(pairs) == 1 else "No deployment's cost"
+        verb = "is the same" if len(pairs) == 1 else "differs by more than"
+        tail = " within the noise." if len(pairs) == 1 else " the noise."
+        return f"{what} {verb}{tail}"
+    if len(told) > _CHEAPEST:
+        more = sum(
+            c.difference.absolute.value > 0
+            for _, c in changes
+            if not c.difference.is_noise
+        )
+        counts = [more, len(told) - more, len(pairs) - len(told)]
+        return (
+            f"Of {len(pairs)} deployments {counts[0]} cost more, {counts[1]} cost less, "
+            f"{counts[2]} the same within the noise."
+        )
+    return f"{'; '.join(told)}."
+
+
+def _cost_of(pair: Pair) -> Change:
+    return next(change for change in pair.changes if change.measure == _COST)
+
+
+def _more(change: Change) -> str:
+    found = change.difference
+    word = "more" if found.absolute.value > 0 else "less"
+    amount = format_measure(_COST, abs(found.absolute.value))
+    share = abs(found.relative.value)
+    per_cent = f" ({format_fraction(share)})" if math.isfinite(share) else ""
+    return f"{amount}{per_cent} {word} a month"
+
+
+def _headline(comparison: Comparison, width: int) -> str:
+    how = (
+        "the same traffic, paired replication by replication"
+        if comparison.paired
+        else "other traffic or other replications, unpaired"
+    )
+    sides = (("A", comparison.first), ("B", comparison.second))
+    named = [f"{mark}  {_end_of(side.label, width - 3)}" for mark, side in sides]
+    return "\n".join([*named, f"   {how}"])
+
+
+def _end_of(label: str, width: int) -> str:
+    """Return a label without its beginning if it is too long: files differ at the end."""
+    clean = "".join(c if c.isprintable() else " " for c in label)
+    return clean if len(clean) <= width else f"..{clean[2 - width :]}"
+
+
+def _named(pair: Pair) -> str:
+    if pair.before == pair.after:
+        return short(pair.after)
+    return f"{short(pair.before)} -> {short(pair.after)}"
+
+
+def _table(pair: Pair, broken: set[str], width: int) -> RenderableType:
+    # What does not happen on either side, such as lost requests, is no news.
+    changes = [one for one in pair.changes if one.before or one.after]
+
+    def numbers(title: str, cells: list[str]) -> Column:
+        return Column(title, tuple(cells), "right")
+
+    columns = [
+        Column(" ", tuple(_mark(one, broken) for one in changes)),
+        Column("MEASURE", tuple(label(one.measure) for one in changes)),
+        numbers("BEFORE", [format_measure(one.measure, one.before) for one in changes]),
+        numbers("AFTER", [format_measure(one.measure, one.after) for one in changes]),
+        numbers("CHANGE", [_signed(one) for one in changes]),
+        numbers("+-", [_half(one) for one in changes]),
+        numbers("%", [_percent(one) for one in changes]),
+        numbers(
+            " +- ",
+            [format_fraction(one.difference.relative.half_width) for one in changes],
+        ),
+    ]
+    kept, _ = fitting(columns, _DROP_FIRST, width)
+    return render(kept, width)
+
+
+def _mark(change: Change, broken: set[str]) -> str:
+    if change.measure in broken:
+        return "x"
+    return "~" if change.difference.is_noise else ""
+
+
+def _signed(change: Change) -> str:
+    value = change.difference.absolute.value
+    if not math.isfinite(value):
+        return "-"
+    sign = "+" if value > 0 else "-" if value < 0 else ""
+    return f"{sign}{_points(change.measure, abs(value))}"
+
+
+def _half(change: Change) -> str:
+    return _points(change.measure, change.difference.absolute.half_width)
+
+
+def _points(measure: str, value: float) -> str:
+    """Return an amount of change; of a share, in percentage points."""
+    text = format_measure(measure, value)
+    return f"{text.removesuffix('%')}pp" if text.endswith("%") else text
+
+
+def _percent(change: Change) -> str:
+    value = change.difference.relative.value
+    return f"+{format_fraction(value)}" if value > 0 else format_fraction(value)
+
+
+def _failure(crossed: Crossed) -> str:
+    change = crossed.change
+    return (
+        f"  {short(crossed.deployment)}: {crossed.gate.text}, but {label(change.measure)} "
+        f"went from {format_measure(change.measure, change.before)} to "
+        f"{format_measure(change.measure, change.after)}"
+    )
