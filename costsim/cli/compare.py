@@ -12,11 +12,13 @@ from costsim.cli.options import (
     Form,
     Format,
     Overrides,
+    Precision,
     Prices,
     Quiet,
     Replications,
     Seed,
     changes_of,
+    read_precision,
     rows_as,
 )
 from costsim.errors import EXIT_SLO_MISSED, InputError
@@ -40,6 +42,7 @@ def compare(
     overrides: Overrides = None,
     seed: Seed = None,
     replications: Replications = None,
+    precision: Precision = None,
     prices: Prices = None,
     fail_on: Annotated[
         list[str] | None,
@@ -57,6 +60,7 @@ def compare(
     from costsim.study.gates import crossed, read_gate
 
     gates = [read_gate(text) for text in fail_on or []]
+    share = read_precision(precision)
     common = changes_of(None, seed, replications)
     changes = changes_of(overrides, seed, replications)
     if others:
@@ -68,7 +72,7 @@ def compare(
         message = "name a second scenario or result, or change the first by --set"
         raise InputError(message)
     sides = [
-        _read(label, path, changed_by, prices, quiet=quiet)
+        _read(label, path, changed_by, prices, precision=share, quiet=quiet)
         for label, path, changed_by in asked
     ]
     comparisons = [compare_sides(sides[0], other) for other in sides[1:]]
@@ -83,7 +87,13 @@ def _is_saved(path: str) -> bool:
 
 
 def _read(
-    label: str, path: str, changes: list[str], prices: list[str] | None, *, quiet: bool
+    label: str,
+    path: str,
+    changes: list[str],
+    prices: list[str] | None,
+    *,
+    precision: float | None,
+    quiet: bool,
 ) -> Side:
     """Return a saved result, or what a scenario answers now."""
     from costsim.study.compare import saved_side, side_of
@@ -92,7 +102,7 @@ def _read(
         return saved_side(path)
     from costsim.cli.run import answer
 
-    result = answer(path, changes, prices, quiet=quiet)
+    result = answer(path, changes, prices, precision=precision, quiet=quiet)
     if not quiet:
         output.remark(f"{label}: {text}" for text in result.warnings)
     return side_of(result, label)

@@ -38,6 +38,13 @@ Prices = Annotated[
 ]
 Seed = Annotated[int | None, typer.Option(help="Instead of the scenario's.")]
 Replications = Annotated[int | None, typer.Option(help="Instead of the scenario's.")]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SHARE",
+        help="More replications, until cost and p95 are known to +- this, such as 2%.",
+    ),
+]
 OutDir = Annotated[
     str | None,
     typer.Option(
@@ -60,6 +67,29 @@ def changes_of(
     changes += [f"seed={seed}"] if seed is not None else []
     changes += [f"replications={replications}"] if replications is not None else []
     return changes
+
+
+def read_precision(text: str | None) -> float | None:
+    """Return the share that ``--precision`` says.
+
+    Raises
+    ------
+    InputError
+        If it is no share between 0 and 100 %.
+    """
+    if text is None:
+        return None
+    from costsim.errors import InputError
+
+    number = text.strip().removesuffix("%")
+    try:
+        share = float(number) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        message = f"--precision {text[:20]!r}: write a share such as 2%"
+        raise InputError(message)
+    return share
 
 
 def rows_as(form: Format, rows: Rows) -> str:

@@ -15,12 +15,14 @@ from costsim.cli.options import (
     Format,
     OutDir,
     Overrides,
+    Precision,
     Prices,
     Quiet,
     Replications,
     ScenarioPath,
     Seed,
     changes_of,
+    read_precision,
     rows_as,
 )
 from costsim.cli.progress import progress
@@ -37,6 +39,7 @@ def run(
     overrides: Overrides = None,
     seed: Seed = None,
     replications: Replications = None,
+    precision: Precision = None,
     prices: Prices = None,
     form: Form = Format.table,
     out: OutDir = None,
@@ -47,7 +50,9 @@ def run(
 ) -> None:
     """Simulate every deployment on the same traffic: what each costs, and how slow."""
     changes = changes_of(overrides, seed, replications)
-    result = answer(scenario, changes, prices, quiet=quiet)
+    result = answer(
+        scenario, changes, prices, precision=read_precision(precision), quiet=quiet
+    )
     if out is not None:
         from costsim.study.tabular import write_whole
 
@@ -62,14 +67,21 @@ def run(
 
 
 def answer(
-    path: str, changes: list[str], prices: list[str] | None, *, quiet: bool
+    path: str,
+    changes: list[str],
+    prices: list[str] | None,
+    *,
+    precision: float | None = None,
+    quiet: bool,
 ) -> RunResult:
     """Return the answer to a scenario file."""
     scenario, resolution = load_checked(path, changes, prices)
     from costsim.study.run import run_resolved
 
     with progress("replications", quiet=quiet) as on_progress:
-        return run_resolved(scenario, resolution, on_progress=on_progress)
+        return run_resolved(
+            scenario, resolution, precision=precision, on_progress=on_progress
+        )
 
 
 def load_checked(

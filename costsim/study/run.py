@@ -16,6 +16,7 @@ from costsim.scenario.load import scenario_hash, scenario_warnings
 from costsim.simulation.quantiles import EXACT_UP_TO
 from costsim.study.executor import THREADS, Workers, map_tasks, usable_cores
 from costsim.study.pools import check_pools
+from costsim.study.precision import imprecise, replications_wanted
 from costsim.study.replicate import Study, pool_settings, replicate
 from costsim.study.result import BillLine, RunResult, mean_bill
 from costsim.study.rows import measured
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from costsim.scenario.deployment import Resolution, ResolvedDeployment
     from costsim.scenario.schema import Scenario
     from costsim.study.replicate import Replication
+    from costsim.study.rows import Measured
     from costsim.traffic.trace import TraceData
 
 
@@ -49,6 +51,7 @@ def run(
     *,
     catalog: Catalog | None = None,
     executor: Executor | None = None,
+    precision: float | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RunResult:
     """Simulate every deployment of a scenario on the same traffic.
@@ -61,6 +64,9 @@ def run(
         Platforms and prices; the shipped ones if None.
     executor : concurrent.futures.Executor, optional
         Where replications run; all cores of this machine if None.
+    precision : float, optional
+        More replications than the scenario says, until the intervals of every cost and
+        p95 are no wider than this share of their value on either side. [1]
     on_progress : callable, optional
         Called with (finished, all) replications.
 
@@ -83,6 +89,7 @@ def run(
         scenario,
         resolution,
         workers=THREADS if executor is None else Workers(executor=executor),
+        precision=precision,
         on_progress=on_progress,
     )
 
@@ -92,14 +99,42 @@ def run_resolved(
     resolution: Resolution,
     *,
     workers: Workers = THREADS,
+    precision: float | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RunResult:
     """Run a scenario whose deployments are resolved and checked already; see ``run``."""
     study = plan(scenario, resolution.deployments)
-    finished = simulate(
-        study, range(scenario.replications), workers=workers, on_progress=on_progress
-    )
-    return _result(study, resolution, finished)
+    finished: list[Replication] = []
+    wanted = scenario.replications
+    while len(finished) < wanted:
+        finished += simulate(
+            study,
+            range(len(finished), wanted),
+            workers=workers,
+            on_progress=_after(len(finished), on_progress),
+        )
+        found = _all_measured(study, finished)
+        if precision is not None:
+            wanted = replications_wanted(found, precision)
+    warnings = [] if precision is None else imprecise(found, precision)
+    return _result(study, resolution, finished, found, warnings)
+
+
+def _after(
+    done: int, on_progress: Callable[[int, int], None] | None
+) -> Callable[[int, int], None] | None:
+    """Return progress that counts what was done before."""
+    if on_progress is None:
+        return None
+    return lambda finished, total: on_progress(done + finished, done + total)
+
+
+def _all_measured(study: Study, finished: list[Replication]) -> list[Measured]:
+    """Return what each deployment did."""
+    return [
+        measured(study, deployment, [outcomes[i] for _, outcomes in finished])
+        for i, deployment in enumerate(study.deployments)
+    ]
 
 
 def plan(
@@ -171,7 +206,11 @@ def _one_lane_a_deployment(study: Study, replication: int) -> Replication:
 
 
 def _result(
-    study: Study, resolution: Resolution, finished: list[Replication]
+    study: Study,
+    resolution: Resolution,
+    finished: list[Replication],
+    found: list[Measured],
+    doubts: list[str],
 ) -> RunResult:
     scenario = study.scenario
     sources = tuple(s for one in study.deployments for s in one.sources)
@@ -179,16 +218,13 @@ def _result(
     by_deployment = [
         [outcomes[i] for _, outcomes in finished] for i in range(len(study.deployments))
     ]
-    found = [
-        measured(study, deployment, outcomes)
-        for deployment, outcomes in zip(study.deployments, by_deployment, strict=True)
-    ]
     rows = tuple(one.row for one in found)
     warnings = [
         *scenario_warnings(scenario),
         *trace_warnings(study.trace),
         *_wide_bins(study),
         *traffic_warnings(study, traffic),
+        *doubts,
         *resolution.warnings,
         *stale_sources(sources, datetime.now(UTC).date()),
     ]

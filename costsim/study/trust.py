@@ -36,7 +36,7 @@ def traffic_warnings(study: Study, traffic: list[Arrived]) -> list[str]:
             f"a replication has only {fewest:,} requests{when}; quantiles and their "
             f"intervals need about {_FEW_REQUESTS:,}: lengthen the horizon"
         )
-    if study.scenario.replications == 1:
+    if len(traffic) == 1:
         found.append(
             "one replication gives no intervals; set replications to 10 or more"
         )
