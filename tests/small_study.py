@@ -13,7 +13,7 @@ ROW_NAMES = [
     "fees_usd", "credits_usd", "mean_s", "p50_s", "p90_s", "p95_s", "p95_s_low",
     "p95_s_high", "p99_s", "mean_wait_s", "cold_start_fraction", "launches",
     "over_slo_fraction", "utilization", "mean_ready_replicas", "peak_replicas",
-    "replica_hours", "meets_slo",
+    "replica_hours", "meets_slo", "perfect_usd",
 ]  # fmt: skip
 """What scripts rely on: the columns of a result, in their order."""
 

@@ -191,6 +191,9 @@ def _cost_split(result: RunResult, width: int, unicode: bool) -> list[str]:
             for part, value in named.items()
             if value != 0
         ]
+        if row.perfect_usd > 0:
+            times = f"{row.cost_usd / row.perfect_usd:.1f}x a perfect autoscaler"
+            shares.append(times)
         bar = stacked_bar(usd, _BAR_WIDTH, unicode=unicode)
         lines += [f"  {short(row.deployment)}", *_flowing(f"  {bar}", shares, width)]
     return ["WHERE THE MONEY GOES", *lines] if lines else []

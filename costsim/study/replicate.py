@@ -11,7 +11,8 @@ settle is accumulated: memory grows with what is in the pools at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,7 @@ from costsim.simulation.settings import check_settings
 from costsim.simulation.stream import PoolRun, Setups
 from costsim.simulation.timeline import Timeline, TimelineAccumulator
 from costsim.study.lanes import through_lanes
+from costsim.study.perfect import PerfectBill
 from costsim.study.pools import pool_arguments
 from costsim.traffic.lifetimes import Lifetimes
 from costsim.traffic.setups import SetupLaw, UnbilledSetups
@@ -58,6 +60,8 @@ class Outcome:
     spending: Floats | None
     """Cost in each bin of the timeline at the full price, before rounding, fees and
     credits; the min replicas' idle time counts as all idle time does. [USD/h]"""
+    perfect_usd: float = math.nan
+    """Cost of a perfect autoscaler; NaN where it was not asked for. [USD]"""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,8 @@ class Study:
     horizon_s: float
     keep_responses: bool
     """Whether all response times are kept, or a histogram."""
+    perfect: bool = False
+    """Whether to tell what a perfect autoscaler would pay: it takes a third longer."""
 
 
 Replication = tuple[Arrived, list[Outcome]]
@@ -171,6 +177,11 @@ class _Pool:
         self._meter = UsageMeter(deployment.tariff.rules, pool.min_replicas)
         self._by_completion = tracked
         self._records = _Records() if self._meter.needs_records else None
+        self._perfect = None
+        if study.perfect:
+            self._perfect = PerfectBill(
+                deployment, settings.initial_replicas, study.horizon_s
+            )
         self._timeline = None
         if replication == 0:
             self._timeline = TimelineAccumulator(
@@ -191,6 +202,8 @@ class _Pool:
         if self._deployment.speed != 1:
             service_time_s = service_time_s / self._deployment.speed
         self._run.feed(chunk.arrival_s, service_time_s)
+        if self._perfect is not None:
+            self._perfect.feed(chunk.arrival_s, service_time_s)
 
     def finish(self) -> Outcome:
         """Return what became of them all."""
@@ -208,10 +221,13 @@ class _Pool:
             served_requests=measures.served,
             span_s=self._horizon_s,
         )
+        outcome = Outcome(measures, cost, None, None)
+        if self._perfect is not None:
+            outcome = replace(outcome, perfect_usd=self._perfect.finish().total_usd)
         if self._timeline is None:
-            return Outcome(measures, cost, None, None)
+            return outcome
         timeline = self._timeline.timeline()
-        return Outcome(measures, cost, timeline, self._spending(timeline))
+        return replace(outcome, timeline=timeline, spending=self._spending(timeline))
 
     def _refuse_after_centuries(self, time_s: float) -> None:
         if time_s > LONGEST_S:

@@ -83,6 +83,9 @@ class DeploymentRow:
     replica_hours: float
     meets_slo: bool | None
     """None: there is no SLO."""
+    perfect_usd: float = math.nan
+    """Cost of an autoscaler that knows every request ahead and lets none wait, on the same
+    replicas at the same prices; NaN above 10^8 requests. [USD]"""
 
 
 @dataclass(frozen=True)

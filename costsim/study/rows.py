@@ -158,6 +158,7 @@ def _row(
         peak_replicas=_mean([one.peak_replicas for one in measures]),
         replica_hours=_mean([one.replica_hours for one in measures]),
         meets_slo=None,
+        perfect_usd=_mean([one.perfect_usd for one in outcomes]),
     )
 
 

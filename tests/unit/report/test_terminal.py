@@ -272,7 +272,9 @@ def test_the_cost_split_names_every_part_with_its_share(result):
     text = printed(result, 160)
 
     (line,) = [line for line in text.splitlines() if "  credit -" in line]
-    words = line.split()
+    *words, times, _, _, _ = line.split()
+    (row,) = [one for one in result.rows if one.credits_usd]
+    assert times == f"{row.cost_usd / row.perfect_usd:.1f}x"
     assert words[1::2] == ["busy", "idle", "setup", "rounding", "fees", "credit"]
     shares = [float(word.rstrip("%")) for word in words[2::2]]
     assert sum(shares[:-1]) == pytest.approx(100, abs=2)
