@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from costsim.scenario.processes import Sessions
+from costsim.traffic.sizes import mean_size
 from costsim.units import format_duration, format_fraction
 from costsim.yaml_source import shorten
 
 if TYPE_CHECKING:
     from costsim.scenario.deployment import ResolvedDeployment
+    from costsim.scenario.schema import Scenario
     from costsim.study.replicate import Arrived, Outcome, Study
     from costsim.study.result import DeploymentRow
 
@@ -20,6 +23,13 @@ _FEW_LAUNCHES = 100
 _NEAR_TAIL = 0.2
 """A cold share within this of a quantile's tail makes the quantile jump between modes:
 measured coverage of a nominal 95 % interval was 0.53 at 5.0 % cold requests."""
+_FEW_SESSIONS = 100
+"""Requests of a session share their fate: below this many sessions in a replication, its
+requests tell much less than their number suggests."""
+_MANY_OF_ALL = 0.1
+"""Share of all requests from which on a stream's sessions decide the answer."""
+_HEAVY_LOAD = 0.7
+"""Waits of a busier pool remember each other so long that 2,000 requests do not do."""
 _LONG_TAIL = 0.01
 _MANY_LOST = 0.001
 
@@ -40,6 +50,26 @@ def traffic_warnings(study: Study, traffic: list[Arrived]) -> list[str]:
         found.append(
             "one replication gives no intervals; set replications to 10 or more"
         )
+    return [*found, *_few_sessions(study.scenario, traffic)]
+
+
+def _few_sessions(scenario: Scenario, traffic: list[Arrived]) -> list[str]:
+    """Say which streams bring so few sessions that a replication is a matter of luck."""
+    found = []
+    n = len(traffic)
+    all_requests = sum(one.requests for one in traffic) / n
+    for index, stream in enumerate(scenario.traffic.streams):
+        requests = sum(one.by_source[index] for one in traffic) / n
+        many = requests >= _MANY_OF_ALL * all_requests
+        if not (many and isinstance(stream.arrivals, Sessions)):
+            continue
+        sessions = requests / mean_size(stream.arrivals.requests_per_session)
+        if sessions < _FEW_SESSIONS:
+            found.append(
+                f"{shorten(stream.name)}: only about {sessions:,.0f} sessions in a "
+                f"replication, too few for intervals; {_FEW_SESSIONS} or more would do: "
+                "lengthen the horizon"
+            )
     return found
 
 
@@ -53,7 +83,8 @@ def row_warnings(
     found = [
         _near_tail(row),
         _lost(row),
-        _overloaded(study, deployment, row),
+        _overloaded(study, deployment, row)
+        or _heavily_loaded(deployment, row, outcomes),
         _rare_cold_starts(outcomes),
         _long_tail(outcomes),
     ]
@@ -102,6 +133,29 @@ def _overloaded(
     return (
         f"cannot keep up: requests wait {format_duration(row.mean_wait_s)} on average "
         f"with all replicas that it may have ({most}) at work; raise the maximum"
+    )
+
+
+def _heavily_loaded(
+    deployment: ResolvedDeployment, row: DeploymentRow, outcomes: list[Outcome]
+) -> str:
+    """Say when a replication is too short for how long queues take to come and go.
+
+    The rule, 100 / (1 - utilization)^2 requests, is that of Whitt, Planning queueing
+    simulations, Management Science 35 (1989) 1341, rounded up.
+    """
+    most = deployment.pool.most_replicas
+    load = row.utilization
+    if most is None or row.peak_replicas < most or not _HEAVY_LOAD < load < 1:
+        return ""
+    needed = 100 / (1 - load) ** 2
+    fewest = min(one.measures.measured for one in outcomes)
+    if fewest >= needed:
+        return ""
+    return (
+        f"slots are busy {format_fraction(load)} of the time: a replication needs about "
+        f"{needed:,.0f} requests for its intervals, and has {fewest:,}; lengthen the "
+        "horizon"
     )
 
 

@@ -122,7 +122,9 @@ def test_a_pool_that_cannot_keep_up_is_warned_of():
 
 def test_a_pool_that_has_a_short_wait_can_keep_up():
     # The mean wait of M/D/1 at 0.9 is 13.5 s: below a hundredth of two hours.
-    assert warnings_of(always_on(), **BUSY, service={"time": "3s"}) == []
+    found = warnings_of(always_on(), **BUSY, service={"time": "3s"})
+
+    assert [text for text in found if "cannot keep up" in text] == []
 
 
 def test_a_pool_without_a_maximum_is_not_said_to_be_overloaded():
@@ -191,3 +193,44 @@ def test_a_warning_of_a_deployment_begins_with_its_name_cut_to_size():
     (warning,) = warnings_of(own(name, max_replicas=0), **CALM)
 
     assert warning.startswith(f"{'x' * 37}...: 100%")
+
+
+def sessions(size, **other):
+    arrivals = {
+        "process": "sessions",
+        "requests_per_session": size,
+        "think_time": "1s",
+    }
+    return {"name": "users", "rate": "0.5/s", "arrivals": arrivals, **other}
+
+
+@pytest.mark.parametrize(("size", "few"), [(20, False), (100, True)])
+def test_few_sessions_are_warned_of_however_many_requests(size, few):
+    found = warnings_of(
+        always_on(), **{**CALM, "traffic": {"streams": [sessions(size)]}}
+    )
+
+    assert [text.startswith("users: only about ") for text in found] == [True] * few
+
+
+def test_a_few_sessions_among_many_other_requests_do_not_matter():
+    rare = sessions(100, name="rare", rate="0.02/s")
+    streams = [{"name": "users", "rate": "0.4/s"}, rare]
+
+    assert warnings_of(always_on(), **{**CALM, "traffic": {"streams": streams}}) == []
+
+
+@pytest.mark.parametrize(("service", "heavy"), [("2.2s", False), ("2.7s", True)])
+def test_a_heavy_load_needs_more_requests(service, heavy):
+    found = warnings_of(always_on(), **{**BUSY, "service": {"time": service}})
+
+    assert [text.startswith("always on: slots are busy ") for text in found] == (
+        [True] * heavy
+    )
+
+
+def test_a_pool_that_can_grow_is_not_heavily_loaded():
+    keys = {**BUSY, "service": {"time": "2.7s"}, "setup": "0s"}
+    found = warnings_of(own(idle_timeout="0s"), **keys)
+
+    assert [text for text in found if "slots are busy" in text] == []
