@@ -9,7 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from costsim import units
 from costsim.scenario.distributions import (
@@ -203,6 +210,29 @@ class Slo(Spec):
         return next((bound for bound in bounds if bound is not None), None)
 
 
+def _read_warm_up(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+    if value == "auto":
+        return None
+    return value if type(value) is float else units.parse_duration(value)
+
+
+WarmUp = Annotated[
+    Annotated[float, Field(ge=0, le=units.LONGEST_S)] | None,
+    BeforeValidator(_read_warm_up),
+    PlainSerializer(
+        lambda value: "auto" if value is None else f"{value!r}s", return_type=str
+    ),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "a duration, with its unit, or auto",
+            "examples": ["10m", "auto"],
+        }
+    ),
+]
+"""What is cut of latencies; None: to be found. [s]"""
+
+
 class Scenario(Spec):
     """One question: this traffic, these ways of serving it."""
 
@@ -216,8 +246,8 @@ class Scenario(Spec):
     """First moment, with its offset; calendars need it."""
     horizon: PositiveDuration | None = None
     """Simulated span; may be left out for a trace or stages, which then set it."""
-    warm_up: Duration = 0.0
-    """Cut from latency statistics, never from the bill."""
+    warm_up: WarmUp = 0.0
+    """Cut from latency statistics, never from the bill; `auto`: until the pools have settled, where the traffic stays the same."""
     replications: Annotated[int, Field(ge=1, le=100_000)] = 10
     """Independent repetitions, for the intervals."""
     traffic: Traffic
@@ -234,6 +264,11 @@ class Scenario(Spec):
     """Production features that a deployment must have: see ``costsim platforms``."""
     deployments: Annotated[Many[Deployment], Field(min_length=1)]
     """Ways of serving the traffic."""
+
+    @property
+    def warm_up_s(self) -> float:
+        """The warm-up; 0 while it is to be found. [s]"""
+        return self.warm_up or 0.0
 
     @field_validator("start", mode="before")
     @classmethod
@@ -254,7 +289,7 @@ class Scenario(Spec):
         ):
             message = "needs a horizon, such as '14d'"
             raise ValueError(message)
-        if self.horizon is not None and self.warm_up >= self.horizon:
+        if self.horizon is not None and self.warm_up_s >= self.horizon:
             message = "warm_up must be shorter than the horizon"
             raise RuleError(message, "warm_up")
         use = self._calendar_use()

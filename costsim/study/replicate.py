@@ -88,6 +88,8 @@ class Study:
     horizon_s: float
     keep_responses: bool
     """Whether all response times are kept, or a histogram."""
+    notes: tuple[str, ...] = ()
+    """Choices that were made for the user."""
     perfect: bool = False
     """Whether to tell what a perfect autoscaler would pay: it takes a third longer."""
 
@@ -120,6 +122,25 @@ def replicate(study: Study, replication: int, *, lanes: int = 1) -> Replication:
     return counted.arrived, [pool.finish() for pool in pools]
 
 
+def response_times(
+    study: Study, deployment: ResolvedDeployment, replication: int
+) -> tuple[Floats, Floats, Ints]:
+    """Return what a deployment did with each request, in the order of their arrival.
+
+    Returns
+    -------
+    arrival_s, response_s : ndarray of float64
+        Arrivals, and times from arrival to departure; NaN without one. [s]
+    outcome : ndarray of int
+        See ``costsim.records.Outcome``.
+    """
+    pool = _Pool(study, deployment, replication, keep_requests=True)
+    for chunk in arrival_chunks(study.scenario, replication, study.trace):
+        pool.feed(chunk)
+    pool.finish()
+    return pool.response_times()
+
+
 def pool_settings(study: Study, deployment: ResolvedDeployment) -> Settings:
     """Return a deployment's pool in the engine's words."""
     arguments = pool_arguments(deployment.pool, study.scenario.start, study.horizon_s)
@@ -135,7 +156,7 @@ class _Counter:
     """Counts requests as they come."""
 
     def __init__(self, scenario: Scenario) -> None:
-        self._warm_up_s = scenario.warm_up
+        self._warm_up_s = scenario.warm_up_s
         self._counts = np.zeros(len(source_names(scenario)), dtype=np.int64)
         self._n_early = 0
 
@@ -156,7 +177,12 @@ class _Pool:
     """One deployment's pool in one replication: run, observed, metered."""
 
     def __init__(
-        self, study: Study, deployment: ResolvedDeployment, replication: int
+        self,
+        study: Study,
+        deployment: ResolvedDeployment,
+        replication: int,
+        *,
+        keep_requests: bool = False,
     ) -> None:
         scenario, pool = study.scenario, deployment.pool
         self._deployment = deployment
@@ -168,7 +194,7 @@ class _Pool:
         self._lifetimes = Lifetimes(pool.failures, scenario.seed, replication)
         slo = scenario.slo
         self._measures = MeasureAccumulator(
-            warm_up_s=scenario.warm_up,
+            warm_up_s=scenario.warm_up_s,
             slow_after_s=None if slo is None else slo.slow_after_s,
             concurrency_limit=pool.concurrency_limit,
             horizon_s=study.horizon_s,
@@ -176,6 +202,7 @@ class _Pool:
         )
         self._meter = UsageMeter(deployment.tariff.rules, pool.min_replicas)
         self._by_completion = tracked
+        self._kept: list[Records] | None = [] if keep_requests else None
         self._records = _Records() if self._meter.needs_records else None
         self._perfect = None
         if study.perfect:
@@ -229,6 +256,14 @@ class _Pool:
         timeline = self._timeline.timeline()
         return replace(outcome, timeline=timeline, spending=self._spending(timeline))
 
+    def response_times(self) -> tuple[Floats, Floats, Ints]:
+        """See the function of this name; the pool was made to keep requests."""
+        rows = np.concatenate([np.empty(0, dtype=REQUEST_DTYPE), *(self._kept or [])])
+        # Some pools tell of requests when they end.
+        rows = rows[np.argsort(rows["arrival_s"], kind="stable")]
+        response_s = rows["departure_s"] - rows["arrival_s"]
+        return rows["arrival_s"], response_s, rows["outcome"]
+
     def _refuse_after_centuries(self, time_s: float) -> None:
         if time_s > LONGEST_S:
             message = (
@@ -260,6 +295,8 @@ class _Pool:
     def on_requests(self, rows: Records) -> None:
         """See ``Observer``."""
         self._measures.add_requests(rows)
+        if self._kept is not None:
+            self._kept.append(rows.copy())
         if self._timeline is not None:
             self._timeline.add_requests(rows)
         if self._records is not None:

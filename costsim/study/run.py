@@ -23,6 +23,7 @@ from costsim.study.result import BillLine, RunResult, mean_bill
 from costsim.study.rows import measured
 from costsim.study.trust import row_warnings, traffic_warnings
 from costsim.study.verdict import decide
+from costsim.study.warm_up import with_warm_up
 from costsim.traffic.placement import widest_bin_s
 from costsim.traffic.source import (
     expected_requests,
@@ -173,7 +174,8 @@ def plan(
         )
         raise InputError(message)
     expected = expected_requests(scenario, trace, end_s) * scenario.replications
-    return Study(scenario, deployments, trace, end_s, expected <= EXACT_UP_TO)
+    study = Study(scenario, deployments, trace, end_s, expected <= EXACT_UP_TO)
+    return with_warm_up(study) if scenario.warm_up is None else study
 
 
 def simulate(
@@ -286,7 +288,7 @@ def _notes(study: Study, resolution: Resolution) -> tuple[str, ...]:
         f"{one.name}: {text}" for one in study.deployments for text in one.capped_by
     ]
     notes = traffic_notes(study.scenario, study.trace)
-    return tuple(dict.fromkeys([*notes, *excluded, *chosen, *capped]))
+    return tuple(dict.fromkeys([*study.notes, *notes, *excluded, *chosen, *capped]))
 
 
 def _wide_bins(study: Study) -> list[str]:

@@ -146,9 +146,9 @@ def horizon_s(scenario: Scenario, trace: TraceData | None = None) -> float:
             "before the start; set one, such as '1h'"
         )
         raise InputError(message)
-    if scenario.warm_up >= where.end_s:
+    if scenario.warm_up_s >= where.end_s:
         message = (
-            f"warm_up ({format_duration(scenario.warm_up)}) must be shorter than the "
+            f"warm_up ({format_duration(scenario.warm_up_s)}) must be shorter than the "
             f"trace ({format_duration(where.end_s)})"
         )
         raise InputError(message)
