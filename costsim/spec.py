@@ -238,11 +238,14 @@ class RuleError(ValueError):
         What was written, what is allowed.
     key : str or int
         The way from the checked model to the key at fault.
+    word : str
+        What is at fault in a text of several lines, as it is written there.
     """
 
-    def __init__(self, message: str, *key: str | int) -> None:
+    def __init__(self, message: str, *key: str | int, word: str = "") -> None:
         super().__init__(message)
         self.key = key
+        self.word = word
 
 
 SpecT = TypeVar("SpecT", bound=Spec)

@@ -27,9 +27,13 @@ class Problems:
     document: Document
     found: list[Problem] = field(default_factory=list)
 
-    def add(self, loc: Loc, message: str, *, at: Literal["key", "value"]) -> None:
-        """Add a problem at the way to a key or value."""
+    def add(
+        self, loc: Loc, message: str, *, at: Literal["key", "value"], word: str = ""
+    ) -> None:
+        """Add a problem at the way to a key or value, or at a word in that value."""
         place = self.document.locate(loc, at=at)
+        if word:
+            place = self.document.locate_word(word, after=place)
         key = ".".join(map(str, loc))
         self.found.append(Problem(message, key, *place))
 
@@ -46,7 +50,7 @@ class Problems:
             The keys that are allowed beside an unknown one, for a suggestion.
         """
         for one in error.errors(include_url=False):
-            loc, at = one["loc"], "value"
+            loc, at, word = one["loc"], "value", ""
             if one["type"] == "extra_forbidden":
                 near = did_you_mean(loc[-1], allowed(loc))
                 message, at = f"unknown key{near}", "key"
@@ -59,8 +63,8 @@ class Problems:
                 cause = one.get("ctx", {}).get("error", one["msg"])
                 message = str(cause)
                 if isinstance(cause, RuleError):
-                    loc = (*loc, *cause.key)
-            self.add(loc, message, at="key" if at == "key" else "value")
+                    loc, word = (*loc, *cause.key), cause.word
+            self.add(loc, message, at="key" if at == "key" else "value", word=word)
 
     def refuse_if_any(self) -> None:
         """Raise a ``CatalogError`` that shows every problem, in the file's order."""

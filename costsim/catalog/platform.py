@@ -19,6 +19,7 @@ import yaml
 from pydantic import ValidationError, model_validator
 
 from costsim.catalog import overrides as price_overrides
+from costsim.catalog.configuration import Configuration
 from costsim.catalog.features import Features, with_own_work
 from costsim.catalog.located import (
     Problems,
@@ -67,6 +68,8 @@ class Platform(Spec):
     """What is metered and how it is rounded."""
     autoscaler: Autoscaler
     """What launches and removes replicas."""
+    configuration: Configuration | None = None
+    """Its settings as the vendor's own configuration."""
     limits: Limits
     """Limits that are not settings."""
     cold_starts: ColdStarts
@@ -83,6 +86,12 @@ class Platform(Spec):
             if one.is_limit and one.name not in limits:
                 message = unknown("limit", one.name, limits)
                 raise RuleError(message, "autoscaler", part)
+        if self.configuration is not None:
+            try:
+                self.configuration.check(settings)
+            except RuleError as error:
+                key = ("configuration", *error.key)
+                raise RuleError(str(error), *key, word=error.word) from None
         for name, disk in self.prices.storage.items():
             word = disk.copies.removeprefix("$")
             if word and word not in settings:

@@ -19,7 +19,7 @@ def explain(
         str | None,
         typer.Argument(
             metavar="[TOPIC]",
-            help="billing (the default), prices, autoscaler, limits, features or conflicts.",
+            help="billing (the default), prices, autoscaler, configuration, limits, features or conflicts.",
         ),
     ] = None,
     gpu: Annotated[

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 WITH_EXAMPLE = "billing"
 """The topic that has a worked bill."""
+WITH_TEXT = "configuration"
+"""The topic that has a text to paste."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ class Explanation:
     """One replica's life and its bill, with the topic ``billing``."""
     no_example: str = ""
     """Why there is none."""
+    configuration: str = ""
+    """The settings' defaults in the vendor's own language, with the topic ``configuration``."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +148,8 @@ def _explain_platform(
 ) -> Explanation:
     platform = catalog.platform(name)
     said = statements(platform, topic)
+    if topic == WITH_TEXT:
+        return Explanation(platform, topic, said, configuration=_defaults(platform))
     if topic != WITH_EXAMPLE:
         return Explanation(platform, topic, said)
     # The example is simulated; the other topics need no engine.
@@ -156,6 +162,15 @@ def _explain_platform(
             raise
         return Explanation(platform, topic, said, no_example=str(error))
     return Explanation(platform, topic, said, example)
+
+
+def _defaults(platform: Platform) -> str:
+    """Return the defaults of a platform's settings in the vendor's own language."""
+    from costsim.scenario.configuration import configuration_text
+    from costsim.scenario.schema import Deployment
+
+    deployment = Deployment(name=platform.name, platform=platform.name)
+    return configuration_text(deployment, platform)
 
 
 SOURCES = (
@@ -196,6 +211,7 @@ def explanation_record(explanation: Explanation) -> dict[str, object]:
         "facts": [asdict(fact) for fact in explanation.facts],
         "example": None if example is None else example_record(example),
         "no_example": explanation.no_example or None,
+        "configuration": explanation.configuration or None,
     }
 
 
@@ -233,6 +249,9 @@ def explanation_page(
         if section == LIFE:
             parts.append(heading("one life, worked out"))
             parts += _example(explanation, width)
+    if explanation.configuration:
+        text = Text(explanation.configuration.rstrip(), overflow="fold")
+        parts += [heading("with the defaults"), text]
     day = today or datetime.now(UTC).date()
     others = [one for one in TOPICS if one != topic]
     more = f"{', '.join(others[:-1])} or {others[-1]}"

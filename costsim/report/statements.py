@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from costsim.catalog.configuration import placeholders
 from costsim.catalog.provenance import Claim
 from costsim.catalog.rules import Phases
 from costsim.report.facts import (
@@ -42,6 +43,15 @@ LIFE = "a replica's life, phase by phase"
 EMPTY_OR_FULL = "at zero and when full"
 COMPUTE = "compute"
 OTHER_READS = "other dates and other readers"
+CONFIGURATION = "the settings to paste"
+
+_LANGUAGES = {
+    "python": "Python",
+    "json": "JSON",
+    "yaml": "YAML",
+    "toml": "TOML",
+    "sh": "A shell command",
+}
 
 _SCOPES = {
     "replica": "Counted for each {replica}, from its start to its stop.",
@@ -240,6 +250,29 @@ def _autoscaler(platform: Platform) -> Iterator[Fact]:
     return _sections(platform, AUTOSCALER, SETTINGS)
 
 
+def _configuration(platform: Platform) -> Iterator[Fact]:
+    own = platform.configuration
+    if own is None:
+        none = _ours(platform, "None: its settings are costsim's own words.")
+        yield fact_of(CONFIGURATION, "text", none.says, none)
+        return
+    yield fact_of(CONFIGURATION, "text", f"{_LANGUAGES[own.language]}.", own)
+    said = {one.name for text in own.texts for one in placeholders(text)}
+    apart = [
+        name
+        for name, setting in platform.autoscaler.settings.items()
+        if setting.origin == "vendor" and name not in {*said, own.choice}
+    ]
+    if apart:
+        yield fact_of(CONFIGURATION, "not in it", f"{', '.join(apart)}.", own, note="")
+
+
+def _ours(platform: Platform, says: str) -> Claim:
+    """Return what costsim itself says of a platform."""
+    as_of = platform.prices_as_of
+    return Claim(says=says, source=OURS, as_of=as_of, evidence="derived")
+
+
 def _limits(platform: Platform) -> Iterator[Fact]:
     yield from _sections(platform, LIMITS)
     if not platform.limits.entries:
@@ -254,12 +287,8 @@ def _features(platform: Platform) -> Iterator[Fact]:
 def _conflicts(platform: Platform) -> Iterator[Fact]:
     yield from _sections(platform, CONFLICTS)
     if not platform.conflicts:
-        none = Claim(
-            says="The sources that were read do not contradict each other.",
-            source=OURS,
-            as_of=platform.prices_as_of,
-            evidence="derived",
-        )
+        says = "The sources that were read do not contradict each other."
+        none = _ours(platform, says)
         yield fact_of(CONFLICTS, "conflicts", none.says, none)
 
 
@@ -267,6 +296,7 @@ TOPICS: dict[str, Callable[[Platform], Iterator[Fact]]] = {
     "billing": _billing,
     "prices": _prices,
     "autoscaler": _autoscaler,
+    "configuration": _configuration,
     "limits": _limits,
     "features": _features,
     "conflicts": _conflicts,

@@ -72,12 +72,19 @@ class Settings:
         setting = self._known[name]
         if name not in self._values and setting.default_from is not None:
             return self.value(setting.default_from)
-        value = self._values.get(name)
-        if value is None and setting.default is not None:
-            value = setting.read(setting.default)
+        value = self.stated(name)
         if setting.kind == "percent" and isinstance(value, (int, float)):
             return value / 100
         return value
+
+    def stated(self, name: str) -> SettingValue | None:
+        """Return a setting as its platform states it: as ``value``, but per cent as they are."""
+        setting = self._known[name]
+        if name in self._values:
+            return self._values[name]
+        if setting.default_from is not None:
+            return self.stated(setting.default_from)
+        return None if setting.default is None else setting.read(setting.default)
 
     def borrowed(self) -> dict[str, str]:
         """Return settings that are left out and take the value that another one was given."""

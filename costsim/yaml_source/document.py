@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -85,6 +86,18 @@ class Document:
         if place.key is not None and (at == "key" or _is_empty(node)):
             node = place.key
         return Location(1, 1, 1, "") if node is None else locate_node(node, self.lines)
+
+    def locate_word(self, word: str, *, after: Location) -> Location:
+        """Return where a word is first written from a place on; that place if nowhere.
+
+        For a text of several lines, of which ``locate`` knows where it begins.
+        """
+        whole = re.compile(rf"{re.escape(word)}(?!(?<=\w)\w)")
+        for number, line in enumerate(self.lines[after.line - 1 :], after.line):
+            found = whole.search(line)
+            if found:
+                return Location(number, found.start() + 1, len(word), line)
+        return after
 
     def override_of(self, loc: Loc) -> Override | None:
         """Return the override that made the value at ``loc``; of several, the last."""

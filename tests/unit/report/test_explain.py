@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -283,6 +284,26 @@ def test_the_verdict_compares_what_is_used_with_what_is_paid(
 
     assert example is not None
     assert verdict(replace(example, billed_s=billed_s)) == sentence
+
+
+def test_a_configuration_is_printed_as_it_is_pasted() -> None:
+    text = page("knative", "configuration")
+    pasted = explained("knative", "configuration").configuration
+
+    assert f"WITH THE DEFAULTS\n{pasted}\nSOURCES\n" in re.sub(r" +\n", "\n", text)
+    assert "not in it  max_scale_up_rate, max_scale_down_rate," in text
+    record = explanation_record(explained("knative", "configuration"))
+    assert record["configuration"] == pasted
+    assert 'min-scale: "0"\n' in pasted
+
+
+def test_a_platform_without_settings_of_the_vendors_says_so() -> None:
+    explanation = explained("ec2", "configuration")
+
+    assert "text  None: its settings are costsim's own words." in page(
+        "ec2", "configuration"
+    )
+    assert explanation_record(explanation)["configuration"] is None
 
 
 def test_the_list_names_every_word_and_topic_and_the_next_command() -> None:
