@@ -153,10 +153,14 @@ def _filled(node: Any, case: Case) -> Any:  # noqa: ANN401 - whatever a pool's k
 
 def _chosen(expression: str, branches: dict[str, Any], case: Case) -> Any:  # noqa: ANN401 - as above
     """Return the branch for the value of an expression."""
+    return _filled(branch_of(branches, _value(expression, case)), case)
+
+
+def branch_of(branches: Mapping[str, Any], value: SettingValue | None) -> Any:  # noqa: ANN401 - as above
+    """Return the branch of a choice for the value it depends on; None: there is none."""
     by_word = {word.lower(): branch for word, branch in branches.items()}
-    word = str(_value(expression, case)).lower()
-    branch = by_word.get(word, by_word.get(_ANY_OTHER) if word != _LEFT_OUT else None)
-    return _filled(branch, case)
+    word = str(value).lower()
+    return by_word.get(word, by_word.get(_ANY_OTHER) if word != _LEFT_OUT else None)
 
 
 def _value(expression: str, case: Case) -> SettingValue | None:
