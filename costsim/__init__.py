@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from costsim.study.compare import compare
     from costsim.study.result import RunResult
     from costsim.study.run import run
+    from costsim.study.sweep.result import SweepResult
+    from costsim.study.sweep.sweep import sweep
 
 _HOME = {
     "CostsimError": "costsim.errors",
@@ -30,12 +32,14 @@ _HOME = {
     "RunResult": "costsim.study.result",
     "Scenario": "costsim.scenario.schema",
     "SimulationResult": "costsim.simulation.result",
+    "SweepResult": "costsim.study.sweep.result",
     "compare": "costsim.study.compare",
     "load_catalog": "costsim.catalog.platform",
     "load_scenario": "costsim.scenario.load",
     "metered_s": "costsim.billing.meter",
     "run": "costsim.study.run",
     "simulate_pool": "costsim.simulation.simulate",
+    "sweep": "costsim.study.sweep.sweep",
 }
 
 __all__ = [
@@ -44,6 +48,7 @@ __all__ = [
     "RunResult",
     "Scenario",
     "SimulationResult",
+    "SweepResult",
     "compare",
     "load_catalog",
     "load_scenario",
@@ -51,6 +56,7 @@ __all__ = [
     "queueing",
     "run",
     "simulate_pool",
+    "sweep",
 ]
 
 

@@ -75,11 +75,40 @@ def load_document(
 
     Parameters, errors: as for ``load_scenario``.
     """
+    document, problems = read_document(path, overrides=overrides)
+    return check_document(document, problems), document
+
+
+def read_document(
+    path: str | Path, *, overrides: Sequence[str] = ()
+) -> tuple[Document, list[Problem]]:
+    """Return a scenario file unchecked, and what is wrong with its YAML and the options.
+
+    Parameters, errors: as for ``load_scenario``.
+    """
     document, problems = examine_yaml(_read(Path(path)), path=str(path))
     if not isinstance(document.value, dict):
         raise ScenarioError([*problems, _no_mapping(document)], path=str(path))
     document, unusable = apply_overrides(document, overrides)
-    problems += unusable
+    return document, problems + unusable
+
+
+def check_document(document: Document, problems: Sequence[Problem] = ()) -> Scenario:
+    """Return the scenario that a document says.
+
+    Parameters
+    ----------
+    document : Document
+        From ``read_document``, perhaps with other values.
+    problems : sequence of Problem
+        What is wrong with it already.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem, in the file's order.
+    """
+    problems = list(problems)
     try:
         scenario = Scenario.model_validate(document.value)
     except ValidationError as error:
@@ -88,8 +117,8 @@ def load_document(
         found = explain(error, document)
         problems += [one for one in found if (one.line, one.column) not in taken]
     if problems:
-        raise ScenarioError(in_order(problems), path=str(path))
-    return _with_trace_beside(scenario, Path(path).parent), document
+        raise ScenarioError(in_order(problems), path=document.path)
+    return _with_trace_beside(scenario, Path(document.path).parent)
 
 
 def load_trace_keys(path: str | Path, *, overrides: Sequence[str] = ()) -> Trace:

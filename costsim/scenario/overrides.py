@@ -20,13 +20,20 @@ if TYPE_CHECKING:
 
     from costsim.yaml_source import Document
 
+SET = "--set"
+"""The option by which single values are changed."""
+
 
 class _UnusableError(Exception):
     """An option that cannot be applied; the message says why."""
 
 
 def apply_overrides(
-    document: Document, options: Sequence[str], *, below: str = ""
+    document: Document,
+    options: Sequence[str],
+    *,
+    below: str = "",
+    option: str = SET,
 ) -> tuple[Document, list[Problem]]:
     """Return the document with its values changed, and what is wrong with the options.
 
@@ -38,22 +45,26 @@ def apply_overrides(
         ``KEY=VALUE`` each, in the order to apply them.
     below : str
         What goes before each key, such as ``traffic.trace.``.
+    option : str
+        How the user wrote them, for messages.
     """
     value = copy.deepcopy(document.value)
     overrides = list(document.overrides)
     problems: list[Problem] = []
-    for option in options:
+    for text in options:
         try:
-            overrides.append(_apply(option, value, below))
+            override = _apply(text, value, below)
         except _UnusableError as error:
-            problems.append(Problem(f"{option_name(option)}: {error}"))
+            problems.append(Problem(f"{option_name(text, option)}: {error}"))
+        else:
+            overrides.append(dataclasses.replace(override, option=option))
     changed = dataclasses.replace(document, value=value, overrides=tuple(overrides))
     return changed, problems
 
 
-def option_name(option: str) -> str:
+def option_name(text: str, option: str = SET) -> str:
     """Return an override as messages name it."""
-    return f"--set {shorten(option, 60)}"
+    return f"{option} {shorten(text, 60)}"
 
 
 def split_key(key: str, value: Any) -> tuple[str | int, ...]:  # noqa: ANN401 - any document
@@ -82,7 +93,7 @@ def _apply(option: str, value: Any, below: str) -> Override:  # noqa: ANN401 - a
         message = "write KEY=VALUE, such as seed=7"
         raise _UnusableError(message)
     loc = split_key(f"{below}{key}", value)
-    new = _read_value(text)
+    new = read_value(text)
     made: int | None = None
     for depth, part in enumerate(loc[:-1]):
         _check_part(loc, depth, value)
@@ -141,7 +152,7 @@ def _what_has(part: object, items: list[Any]) -> str:
     return f"{count}{listed}{did_you_mean(part, _item_names(items))}"
 
 
-def _read_value(text: str) -> Any:  # noqa: ANN401 - any value
+def read_value(text: str) -> Any:  # noqa: ANN401 - any value
     """Return what a value in YAML says."""
     try:
         document = read_yaml(text, path="--set")

@@ -53,7 +53,7 @@ def place(
     """Return the problem with its line, or with the option that brought the value."""
     override = document.override_of(loc)
     if override is not None:
-        message = f"{option_name(override.text)}: {problem.message}"
+        message = f"{option_name(override.text, override.option)}: {problem.message}"
         return dataclasses.replace(problem, message=message, key="")
     line, column, length, source = document.locate(loc, at=at)
     return dataclasses.replace(

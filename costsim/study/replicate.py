@@ -56,7 +56,7 @@ class Outcome:
     measures: PoolMeasures
     bill: Bill
     timeline: Timeline | None
-    """Of the first replication only; so is the next."""
+    """Of the first replication only, if at all; so is the next."""
     spending: Floats | None
     """Cost in each bin of the timeline at the full price, before rounding, fees and
     credits; the min replicas' idle time counts as all idle time does. [USD/h]"""
@@ -92,6 +92,8 @@ class Study:
     """Choices that were made for the user."""
     perfect: bool = False
     """Whether to tell what a perfect autoscaler would pay: it takes a third longer."""
+    timelines: bool = True
+    """Whether to follow the first replication through time."""
 
 
 Replication = tuple[Arrived, list[Outcome]]
@@ -210,7 +212,7 @@ class _Pool:
                 deployment, settings.initial_replicas, study.horizon_s
             )
         self._timeline = None
-        if replication == 0:
+        if study.timelines and replication == 0:
             self._timeline = TimelineAccumulator(
                 study.horizon_s,
                 concurrency_limit=pool.concurrency_limit,

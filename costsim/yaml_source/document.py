@@ -46,6 +46,8 @@ class Override:
     """As the user wrote it."""
     loc: Loc
     """It made everything at and below this."""
+    option: str = "--set"
+    """The option."""
 
 
 @dataclass(frozen=True)

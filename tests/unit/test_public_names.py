@@ -15,6 +15,7 @@ PROMISED = [
     "RunResult",
     "Scenario",
     "SimulationResult",
+    "SweepResult",
     "compare",
     "load_catalog",
     "load_scenario",
@@ -22,6 +23,7 @@ PROMISED = [
     "queueing",
     "run",
     "simulate_pool",
+    "sweep",
 ]
 
 
