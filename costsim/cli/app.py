@@ -84,10 +84,20 @@ def main() -> None:
 
 def _register() -> None:
     # Each command's module is light: what is heavy is imported inside the command.
-    from costsim.cli import catalog, compare, explain, run, scenario, sweep, traffic
+    from costsim.cli import (
+        catalog,
+        compare,
+        explain,
+        report,
+        run,
+        scenario,
+        sweep,
+        traffic,
+    )
 
     app.command("run")(run.run)
     app.command("compare")(compare.compare)
+    app.command("report")(report.report)
     app.command("sweep")(sweep.sweep)
     app.command("init")(scenario.init)
     app.command("validate")(scenario.validate)

@@ -83,7 +83,7 @@ def compare(
 
 
 def _is_saved(path: str) -> bool:
-    return path.endswith(".json") or Path(path).is_dir()
+    return path.endswith((".json", ".html")) or Path(path).is_dir()
 
 
 def _read(

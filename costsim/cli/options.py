@@ -52,6 +52,10 @@ OutDir = Annotated[
         help="Write summary, bill, timeline (CSV) and result.json here.",
     ),
 ]
+Page = Annotated[
+    str | None,
+    typer.Option("--html", metavar="FILE", help="Write a page that needs no network."),
+]
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No warnings, notes or progress.")
 ]
@@ -90,6 +94,30 @@ def read_precision(text: str | None) -> float | None:
         message = f"--precision {text[:20]!r}: write a share such as 2%"
         raise InputError(message)
     return share
+
+
+def read_width(text: str | None) -> float | None:
+    """Return the width of bins that ``--timeline`` says. [s]
+
+    Raises
+    ------
+    InputError
+        If it is no duration above zero.
+    """
+    if text is None:
+        return None
+    from costsim.errors import InputError
+    from costsim.units import parse_duration
+
+    try:
+        width_s = parse_duration(text)
+    except ValueError as error:
+        message = f"--timeline: {error}"
+        raise InputError(message) from None
+    if not 0 < width_s < float("inf"):
+        message = f"--timeline {text[:20]}: write a width such as 1m"
+        raise InputError(message)
+    return width_s
 
 
 def rows_as(form: Format, rows: Rows) -> str:

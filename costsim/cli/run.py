@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from costsim.cli import output
 from costsim.cli.options import (
+    Force,
     Form,
     Format,
     OutDir,
     Overrides,
+    Page,
     Precision,
     Prices,
     Quiet,
@@ -23,6 +25,7 @@ from costsim.cli.options import (
     Seed,
     changes_of,
     read_precision,
+    read_width,
     rows_as,
 )
 from costsim.cli.progress import progress
@@ -43,6 +46,15 @@ def run(
     prices: Prices = None,
     form: Form = Format.table,
     out: OutDir = None,
+    html: Page = None,
+    timeline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WIDTH",
+            help="Bins of the timeline, such as 1m; a 240th of the horizon if left out.",
+        ),
+    ] = None,
+    force: Force = False,
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 1 if an SLO is missed.")
     ] = False,
@@ -50,14 +62,22 @@ def run(
 ) -> None:
     """Simulate every deployment on the same traffic: what each costs, and how slow."""
     changes = changes_of(overrides, seed, replications)
+    page_file = None if html is None else output.new_file(html, force=force)
     result = answer(
-        scenario, changes, prices, precision=read_precision(precision), quiet=quiet
+        scenario,
+        changes,
+        prices,
+        precision=read_precision(precision),
+        timeline_bin_s=read_width(timeline),
+        quiet=quiet,
     )
     if out is not None:
         from costsim.study.tabular import write_whole
 
         result.to_csv(out)
         write_whole(Path(out) / "result.json", result.to_json())
+    if page_file is not None:
+        write_page(json.loads(result.to_json()), page_file)
     _print(result, form)
     if not quiet:
         output.remark(result.notes, "note")
@@ -72,6 +92,7 @@ def answer(
     prices: list[str] | None,
     *,
     precision: float | None = None,
+    timeline_bin_s: float | None = None,
     quiet: bool,
 ) -> RunResult:
     """Return the answer to a scenario file."""
@@ -80,7 +101,11 @@ def answer(
 
     with progress("replications", quiet=quiet) as on_progress:
         return run_resolved(
-            scenario, resolution, precision=precision, on_progress=on_progress
+            scenario,
+            resolution,
+            precision=precision,
+            timeline_bin_s=timeline_bin_s,
+            on_progress=on_progress,
         )
 
 
@@ -103,6 +128,14 @@ def load_checked(
         located = locate_problems(error.problems, document)
         raise ScenarioError(located, path=path) from None
     return scenario, resolution
+
+
+def write_page(content: dict[str, Any], file: Path) -> None:
+    """Write the page of a result."""
+    from costsim.report.page.page import page
+    from costsim.study.tabular import write_whole
+
+    write_whole(file, page(content))
 
 
 def _print(result: RunResult, form: Format) -> None:

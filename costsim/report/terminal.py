@@ -17,7 +17,11 @@ from costsim.units import format_duration, format_fraction, format_rate, format_
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from costsim.simulation.timeline import Timeline
     from costsim.study.result import DeploymentRow, RunResult
+    from costsim.study.saved import SavedRun, SavedTimeline
+
+    Answer = RunResult | SavedRun
 
 _NAME_WIDTH = 28
 _SPARK_WIDTH = 48
@@ -30,7 +34,7 @@ _DROP_FIRST = (
 _COST_PARTS = ("busy", "idle", "setup", "rounding", "fees")
 
 
-def run_report(result: RunResult, *, width: int, unicode: bool) -> RenderableType:
+def run_report(result: Answer, *, width: int, unicode: bool) -> RenderableType:
     """Return the whole report of a run.
 
     Parameters
@@ -67,7 +71,7 @@ def short(name: str, width: int = _NAME_WIDTH) -> str:
     return set_cell_size(clean, width - 2).rstrip() + ".."
 
 
-def _headline(result: RunResult) -> str:
+def _headline(result: Answer) -> str:
     first = result.rows[0]
     count = (
         "1 replication"
@@ -85,15 +89,24 @@ def _headline(result: RunResult) -> str:
     return ", ".join(parts)
 
 
-def _mean_rate(result: RunResult) -> float:
+def _mean_rate(result: Answer) -> float:
     return sum(source.rate_per_s for source in result.traffic)
 
 
-def _table(result: RunResult, width: int) -> RenderableType:
+def _table(result: Answer, width: int) -> RenderableType:
     order = sorted(result.rows, key=_merit)
-    columns = [
-        Column(" ", tuple(_mark(row, result) for row in order)),
-        Column("DEPLOYMENT", tuple(short(row.deployment) for row in order)),
+    marks = Column(" ", tuple(_mark(row, result) for row in order))
+    names = Column("DEPLOYMENT", tuple(short(row.deployment) for row in order))
+    # That nothing is lost is the first thing to leave out, that something is the last.
+    lossless = all(row.served == row.requests for row in order)
+    drop_first = (*("LOST",) * lossless, *_DROP_FIRST)
+    kept, _ = fitting([marks, names, *figures(order)], drop_first, width)
+    return render(kept, width)
+
+
+def figures(order: Sequence[DeploymentRow]) -> list[Column]:
+    """Return what is told of rows, a column a measure."""
+    return [
         _numbers("$/MONTH", order, lambda row: format_usd(row.cost_usd_per_month)[1:]),
         _numbers("+-", order, _cost_error),
         _numbers("$/1K REQ", order, lambda row: _money(row.cost_usd_per_1k_requests)),
@@ -111,10 +124,6 @@ def _table(result: RunResult, width: int) -> RenderableType:
         _numbers("PEAK", order, lambda row: f"{row.peak_replicas:.0f}"),
         _numbers("LAUNCHES", order, lambda row: f"{row.launches:,.0f}"),
     ]
-    # That nothing is lost is the first thing to leave out, that something is the last.
-    lossless = all(row.served == row.requests for row in order)
-    kept, _ = fitting(columns, (*("LOST",) * lossless, *_DROP_FIRST), width)
-    return render(kept, width)
 
 
 def _merit(row: DeploymentRow) -> tuple[bool, float]:
@@ -128,7 +137,7 @@ def _numbers(
     return Column(title, tuple(cell(row) for row in rows), "right")
 
 
-def _mark(row: DeploymentRow, result: RunResult) -> str:
+def _mark(row: DeploymentRow, result: Answer) -> str:
     if row.meets_slo is False:
         return "x"
     chosen = row.deployment == result.verdict.cheapest
@@ -161,7 +170,7 @@ def _share(fraction: float) -> str:
     return format_fraction(fraction) if math.isfinite(fraction) else "-"
 
 
-def _missed(result: RunResult) -> list[str]:
+def _missed(result: Answer) -> list[str]:
     """Return a line for each bound that some deployment misses or nearly misses."""
     lines = []
     for one in result.thresholds:
@@ -178,7 +187,7 @@ def _missed(result: RunResult) -> list[str]:
     return ["SLO", *lines] if lines else []
 
 
-def _cost_split(result: RunResult, width: int, unicode: bool) -> list[str]:
+def _cost_split(result: Answer, width: int, unicode: bool) -> list[str]:
     """Return where the money goes, a bar a deployment."""
     lines = []
     for row in sorted(result.rows, key=_merit):
@@ -210,17 +219,18 @@ def _flowing(first: str, parts: list[str], width: int) -> list[str]:
     return lines
 
 
-def _life(result: RunResult, width: int, unicode: bool) -> list[str]:
+def _life(result: Answer, width: int, unicode: bool) -> list[str]:
     """Return sparklines of the first replication's traffic and replicas."""
     if not result.timelines:
         return []
-    first = result.timelines[0]
+    timelines: Sequence[Timeline | SavedTimeline] = result.timelines
+    first = timelines[0]
     curves = [
         (first.arrivals, f"traffic, peak {format_rate(float(first.arrivals.max()))}")
     ]
     curves += [
         (timeline.starting + timeline.ready, short(row.deployment))
-        for row, timeline in zip(result.rows, result.timelines, strict=True)
+        for row, timeline in zip(result.rows, timelines, strict=True)
     ]
     room = width - 4 - max(cell_len(label) for _, label in curves)
     length = max(_LEAST_SPARK_WIDTH, min(_SPARK_WIDTH, room))

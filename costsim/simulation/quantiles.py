@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +11,8 @@ import numpy as np
 from costsim.simulation.compiled import compiled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from costsim.records import Floats, Ints
 
 PERCENTS = (50, 90, 95, 99)
@@ -16,6 +20,15 @@ PERCENTS = (50, 90, 95, 99)
 
 EXACT_UP_TO = 10_000_000
 """Response times that are kept; when there are more, they become a histogram."""
+
+CURVE_SHARES = (
+    *(Fraction(n, 200) for n in range(1, 198)),
+    *(Fraction(n, 1000) for n in range(990, 1000)),
+    *(Fraction(9995, 10_000), Fraction(9999, 10_000), Fraction(1)),
+)
+"""Shares of requests for which the response time is told: closer where tails are."""
+
+_SHARES = tuple(Fraction(percent, 100) for percent in PERCENTS)
 
 _MANTISSA_BITS = 9
 """Bins split each power of two into 2^9: the middle of one is within 0.1 % of all in it."""
@@ -104,13 +117,23 @@ def histogram(values: Floats) -> Ints:
     return counts
 
 
-def histogram_quantiles(counts: Ints) -> tuple[float, ...]:
-    """Return the quantiles at PERCENTS to 0.1 %, from the sum of histograms."""
+def histogram_quantiles(
+    counts: Ints, shares: Sequence[Fraction] = _SHARES
+) -> tuple[float, ...]:
+    """Return quantiles to 0.1 %, from the sum of histograms.
+
+    Parameters
+    ----------
+    counts : ndarray of int
+        From ``histogram``.
+    shares : sequence of Fraction
+        Which ones, above 0; those at PERCENTS if nothing is said.
+    """
     cumulative = np.cumsum(counts)
     n = int(cumulative[-1])
     if n == 0:
-        return (np.nan,) * len(PERCENTS)
-    ranks = [-(-n * percent // 100) for percent in PERCENTS]
+        return (np.nan,) * len(shares)
+    ranks = [math.ceil(n * share) for share in shares]
     bins = np.searchsorted(cumulative, ranks)
     # Half a bin up, in the arithmetic of the bits.
     middle = ((2 * (bins + _FIRST_BIN) + 1) << (_SHIFT - 1)).view(np.float64)

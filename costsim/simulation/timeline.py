@@ -44,6 +44,8 @@ class Timeline:
     """Width of a bin. [s]"""
     arrivals: Floats
     """Arrival rate. [requests/s]"""
+    cold: Floats
+    """Arrival rate of those that waited for a replica that was starting. [requests/s]"""
     waiting: Floats
     """Requests that have arrived and not begun. [requests]"""
     in_service: Floats
@@ -74,6 +76,27 @@ class Timeline:
         """Replicas' time in each bin. [s]"""
         return self.present * self.span_s
 
+    def coarser(self, most: int) -> Timeline:
+        """Return the same with at most so many bins: neighbours put together.
+
+        Parameters
+        ----------
+        most : int
+            Bins, 1 at least.
+        """
+        group = -(-self.span_s.size // most)
+        if group == 1:
+            return self
+        first = np.arange(0, self.span_s.size, group)
+        span_s = np.add.reduceat(self.span_s, first)
+
+        def merged(level: Floats) -> Floats:
+            mean: Floats = np.add.reduceat(level * self.span_s, first) / span_s
+            return mean
+
+        levels = {name: merged(getattr(self, name)) for name in _LEVELS}
+        return Timeline(bin_s=group * self.bin_s, span_s=span_s, **levels)
+
     def billed_s(self, *, idle_billed: bool) -> Floats:
         """Return replicas' billed time in each bin, before any rounding. [s]
 
@@ -84,6 +107,13 @@ class Timeline:
         """
         rest = self.ready if idle_billed else self.busy
         return (self.billed_setup + rest) * self.span_s
+
+
+_LEVELS = (
+    *("arrivals", "cold", "waiting", "in_service"),
+    *("starting", "ready", "busy", "billed_setup"),
+)
+"""Fields of a timeline that are means."""
 
 
 class TimelineAccumulator:
@@ -121,7 +151,7 @@ class TimelineAccumulator:
         self._patience_s = np.nan if patience_s is None else float(patience_s)
         self._one_slot = concurrency_limit == 1 and not by_completion
         self._by_completion = by_completion
-        self._arrivals = np.zeros(bins.n, np.int64)
+        self._arrivals, self._cold = np.zeros((2, bins.n), np.int64)
         self._waiting, self._in_service, self._busy = (bins.level() for _ in range(3))
         self._starting, self._ready, self._billed = (bins.level() for _ in range(3))
         self._seats = Seats()
@@ -146,6 +176,7 @@ class TimelineAccumulator:
             self._patience_s,
             *self._bins.shape,
             self._arrivals,
+            self._cold,
             self._waiting,
             self._in_service,
         )
@@ -226,6 +257,7 @@ class TimelineAccumulator:
         return Timeline(
             bin_s=bins.width_s,
             arrivals=self._arrivals / bins.span_s,
+            cold=self._cold / bins.span_s,
             waiting=bins.means(self._waiting),
             in_service=bins.means(self._in_service),
             starting=bins.means(self._starting),
@@ -332,6 +364,7 @@ def _visit_requests(
     horizon_s: float,
     width_s: float,
     arrivals: Ints,
+    cold: Ints,
     waiting: Ints,
     in_service: Ints,
 ) -> bool:
@@ -343,6 +376,7 @@ def _visit_requests(
             continue
         which, part = _place(row.arrival_s, width_s, n_bins)
         arrivals[which] += 1
+        cold[which] += row.cold
         if row.outcome == _REJECTED:
             continue
         departure_s = row.departure_s

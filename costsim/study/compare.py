@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from costsim.errors import InputError
 from costsim.study.differences import Difference, Sampled, difference
-from costsim.study.result import SCHEMA_VERSION
+from costsim.study.saved import read_saved
 from costsim.yaml_source import shorten
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ MEASURES = (
 
 _OF_TRAFFIC = ("seed", "start", "horizon", "warm_up", "traffic", "service")
 """Keys of a scenario that decide which requests come, and with how much work."""
-_FILE = "result.json"
 
 
 @dataclass(frozen=True)
@@ -127,21 +126,15 @@ def saved_side(path: str | Path) -> Side:
     InputError
         If it cannot be read, or is no result.
     """
-    file = Path(path)
-    file = file / _FILE if file.is_dir() else file
-    try:
-        content = json.loads(file.read_text("utf-8"))
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise InputError(message, path=str(file)) from None
-    except (ValueError, RecursionError):
-        message = "is no JSON; name a result.json that 'costsim run --out DIR' wrote"
-        raise InputError(message, path=str(file)) from None
+    content = read_saved(path)
     try:
         return _side(content, str(path))
     except (AttributeError, KeyError, TypeError, ValueError):
-        message = _not_a_result(content)
-        raise InputError(message, path=str(file)) from None
+        message = (
+            "has no results of single replications, which differences are made from; "
+            "write it again with 'costsim run SCENARIO --out DIR'"
+        )
+        raise InputError(message, path=str(path)) from None
 
 
 def compare(first: Side | RunResult, second: Side | RunResult) -> Comparison:
@@ -225,18 +218,6 @@ def _without_folder(part: Any) -> Any:  # noqa: ANN401 - any part of a scenario
         trace = {**part["trace"], "path": Path(part["trace"]["path"]).name}
         return {**part, "trace": trace}
     return part
-
-
-def _not_a_result(content: Any) -> str:  # noqa: ANN401 - whatever JSON holds
-    version = content.get("schema_version") if isinstance(content, dict) else None
-    if version == SCHEMA_VERSION:
-        return (
-            "has no results of single replications, which differences are made from; "
-            "write it again with 'costsim run SCENARIO --out DIR'"
-        )
-    if isinstance(version, int):
-        return f"has schema_version {version}; this costsim reads {SCHEMA_VERSION}"
-    return "is no result; name a result.json that 'costsim run --out DIR' wrote"
 
 
 def _is_paired(first: Side, second: Side, names: Sequence[tuple[str, str]]) -> bool:

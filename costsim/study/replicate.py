@@ -94,6 +94,8 @@ class Study:
     """Whether to tell what a perfect autoscaler would pay: it takes a third longer."""
     timelines: bool = True
     """Whether to follow the first replication through time."""
+    timeline_bin_s: float | None = None
+    """Width of the timeline's bins; a 240th of the horizon if None. [s]"""
 
 
 Replication = tuple[Arrived, list[Outcome]]
@@ -215,6 +217,7 @@ class _Pool:
         if study.timelines and replication == 0:
             self._timeline = TimelineAccumulator(
                 study.horizon_s,
+                study.timeline_bin_s,
                 concurrency_limit=pool.concurrency_limit,
                 by_completion=tracked,
             )

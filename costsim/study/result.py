@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costsim import __version__
+from costsim.simulation.quantiles import CURVE_SHARES
 from costsim.study.tabular import export, write_whole
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from costsim.traffic.source import SourceRate
 
 SCHEMA_VERSION = 1
+_MOST_VALUES = 100_000
+_MOST_BINS = 10_000
+"""Values and bins of the timeline in JSON; ``timeline.csv`` has all of them."""
 """Of the JSON form; additions keep it, anything else raises it."""
 
 
@@ -150,6 +154,8 @@ class RunResult:
     """``exact``, or ``histogram`` with 0.1 % relative error."""
     bill_lines: tuple[BillLine, ...]
     timelines: tuple[Timeline, ...]
+    latencies: tuple[tuple[float, ...], ...]
+    """Response times at ``CURVE_SHARES``, of all replications; one a deployment. [s]"""
     spending: tuple[Floats, ...]
     """Cost of each deployment in the bins of its timeline, before rounding and fees. [USD/h]"""
     """Of the first replication, in the order of the rows."""
@@ -197,11 +203,47 @@ class RunResult:
             }
             for row, samples in zip(self.rows, self.samples, strict=True)
         }
+        content["latency"] = self._latency()
+        content["timeline"] = self._timeline()
         content["prices"] = [_plain(source) for source in self.sources]
         content["resolved_scenario"] = self.scenario.model_dump(
             mode="json", exclude_none=True
         )
         return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+    def _latency(self) -> dict[str, Any]:
+        """Return which share of requests had at most which response time."""
+        return {
+            "share": [float(share) for share in CURVE_SHARES],
+            "response_s": {
+                row.deployment: [_known(_short(value)) for value in curve]
+                for row, curve in zip(self.rows, self.latencies, strict=True)
+            },
+        }
+
+    def _timeline(self) -> dict[str, Any] | None:
+        """Return the first replication over time, not finer than a page can show it."""
+        if not self.timelines:
+            return None
+        # Five values for each deployment in a bin, and its arrivals.
+        most = min(_MOST_BINS, _MOST_VALUES // (1 + 5 * len(self.timelines)))
+        few = [timeline.coarser(most) for timeline in self.timelines]
+        start = self.scenario.start
+        return {
+            "start": None if start is None else start.isoformat(),
+            "bin_s": few[0].bin_s,
+            "arrivals_per_s": _shorter(few[0].arrivals),
+            "deployments": {
+                row.deployment: {
+                    "ready_replicas": _shorter(timeline.ready),
+                    "busy_replicas": _shorter(timeline.busy),
+                    "starting_replicas": _shorter(timeline.starting),
+                    "waiting": _shorter(timeline.waiting),
+                    "cold_per_s": _shorter(timeline.cold),
+                }
+                for row, timeline in zip(self.rows, few, strict=True)
+            },
+        }
 
     def to_csv(self, folder: str | Path) -> list[Path]:
         """Write summary.csv, bill.csv and timeline.csv; return their paths.
@@ -221,6 +263,23 @@ class RunResult:
             for name, rows in tables.items()
         ]
 
+    def to_html(self, path: str | Path) -> Path:
+        """Write the page of the run: one file that needs no network; return its path.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        from costsim.report.page.page import page
+
+        return write_whole(Path(path), page(json.loads(self.to_json())))
+
+    def _repr_html_(self) -> str:
+        from costsim.report.page.page import summary
+
+        return summary(json.loads(self.to_json()))
+
     def timeline_rows(self) -> list[dict[str, Any]]:
         """Return one dict for each deployment and bin of the timeline."""
         return [
@@ -228,6 +287,7 @@ class RunResult:
                 "deployment": row.deployment,
                 "time_s": bin_number * timeline.bin_s,
                 "arrivals_per_s": float(timeline.arrivals[bin_number]),
+                "cold_per_s": float(timeline.cold[bin_number]),
                 "waiting": float(timeline.waiting[bin_number]),
                 "in_service": float(timeline.in_service[bin_number]),
                 "starting_replicas": float(timeline.starting[bin_number]),
@@ -271,6 +331,15 @@ def mean_bill(deployment: str, bills: list[tuple[LineItem, ...]]) -> list[BillLi
         )
         for (component, phase, unit, price), total in totals.items()
     ]
+
+
+def _shorter(values: Floats) -> list[float]:
+    return [_short(value) for value in values.tolist()]
+
+
+def _short(value: float) -> float:
+    """Return a value with five digits: more could not be seen in a picture."""
+    return float(f"{value:.5g}")
 
 
 def _plain(record: Any) -> dict[str, Any]:  # noqa: ANN401 - any of our dataclasses

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from costsim.simulation.quantiles import (
+    CURVE_SHARES,
     PERCENTS,
     histogram,
     histogram_quantiles,
@@ -22,6 +23,7 @@ from costsim.units import SECONDS_PER_MONTH
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from costsim.records import Ints
     from costsim.scenario.deployment import ResolvedDeployment
     from costsim.study.replicate import Outcome, Study
 
@@ -167,9 +169,12 @@ def _exact(outcomes: Sequence[Outcome]) -> bool:
     return all(one.measures.histogram is None for one in outcomes)
 
 
-def _pooled_quantiles(outcomes: Sequence[Outcome]) -> tuple[float, ...]:
-    if _exact(outcomes):
-        return quantiles(np.concatenate([one.measures.response_s for one in outcomes]))
+def latency_curve(outcomes: Sequence[Outcome]) -> tuple[float, ...]:
+    """Return the response times at ``CURVE_SHARES``, of all replications, to 0.1 %. [s]"""
+    return histogram_quantiles(_pooled_histogram(outcomes), CURVE_SHARES)
+
+
+def _pooled_histogram(outcomes: Sequence[Outcome]) -> Ints:
     # A run that was longer than expected has a histogram where others kept them all.
     counts = [
         histogram(one.measures.response_s)
@@ -177,7 +182,14 @@ def _pooled_quantiles(outcomes: Sequence[Outcome]) -> tuple[float, ...]:
         else one.measures.histogram
         for one in outcomes
     ]
-    return histogram_quantiles(np.sum(counts, axis=0))
+    total: Ints = np.sum(counts, axis=0)
+    return total
+
+
+def _pooled_quantiles(outcomes: Sequence[Outcome]) -> tuple[float, ...]:
+    if _exact(outcomes):
+        return quantiles(np.concatenate([one.measures.response_s for one in outcomes]))
+    return histogram_quantiles(_pooled_histogram(outcomes))
 
 
 def _not_below_zero(value: float) -> float:

@@ -20,7 +20,7 @@ from costsim.study.pools import check_pools
 from costsim.study.precision import imprecise, replications_wanted
 from costsim.study.replicate import Study, pool_settings, replicate
 from costsim.study.result import BillLine, RunResult, mean_bill
-from costsim.study.rows import measured
+from costsim.study.rows import latency_curve, measured
 from costsim.study.trust import row_warnings, traffic_warnings
 from costsim.study.verdict import decide
 from costsim.study.warm_up import with_warm_up
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from costsim.study.rows import Measured
     from costsim.traffic.trace import TraceData
 
+_MOST_BINS = 2_000_000
+"""Bins of a timeline."""
 _PERFECT_UP_TO = 100_000_000
 """Requests of all replications for which a perfect autoscaler is told: about 3 s of work."""
 
@@ -57,6 +59,7 @@ def run(
     catalog: Catalog | None = None,
     executor: Executor | None = None,
     precision: float | None = None,
+    timeline_bin_s: float | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RunResult:
     """Simulate every deployment of a scenario on the same traffic.
@@ -72,6 +75,8 @@ def run(
     precision : float, optional
         More replications than the scenario says, until the intervals of every cost and
         p95 are no wider than this share of their value on either side. [1]
+    timeline_bin_s : float, optional
+        Width of the bins of the timeline; a 240th of the horizon if None. [s]
     on_progress : callable, optional
         Called with (finished, all) replications.
 
@@ -95,6 +100,7 @@ def run(
         resolution,
         workers=THREADS if executor is None else Workers(executor=executor),
         precision=precision,
+        timeline_bin_s=timeline_bin_s,
         on_progress=on_progress,
     )
 
@@ -105,12 +111,18 @@ def run_resolved(
     *,
     workers: Workers = THREADS,
     precision: float | None = None,
+    timeline_bin_s: float | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> RunResult:
     """Run a scenario whose deployments are resolved and checked already; see ``run``."""
     study = plan(scenario, resolution.deployments)
     expected = expected_requests(scenario, study.trace, study.horizon_s)
-    study = replace(study, perfect=expected * scenario.replications <= _PERFECT_UP_TO)
+    _refuse_too_fine(timeline_bin_s, study.horizon_s)
+    study = replace(
+        study,
+        perfect=expected * scenario.replications <= _PERFECT_UP_TO,
+        timeline_bin_s=timeline_bin_s,
+    )
     finished: list[Replication] = []
     wanted = scenario.replications
     while len(finished) < wanted:
@@ -125,6 +137,16 @@ def run_resolved(
             wanted = replications_wanted(found, precision)
     warnings = [] if precision is None else imprecise(found, precision)
     return _result(study, resolution, finished, found, warnings)
+
+
+def _refuse_too_fine(bin_s: float | None, horizon_s: float) -> None:
+    """Refuse a timeline that would fill the memory."""
+    if bin_s is not None and not 0 < horizon_s / bin_s <= _MOST_BINS:
+        message = (
+            f"a timeline in bins of {format_duration(bin_s)} has more than "
+            f"{_MOST_BINS:,} of them in {format_duration(horizon_s)}; make them wider"
+        )
+        raise InputError(message)
 
 
 def _after(
@@ -268,6 +290,7 @@ def _result(
             for outcomes in by_deployment
             if outcomes[0].timeline is not None
         ),
+        latencies=tuple(map(latency_curve, by_deployment)),
         spending=tuple(
             outcomes[0].spending
             for outcomes in by_deployment

@@ -1,0 +1,290 @@
+"""A run as one HTML file: no network, readable without scripts, with its data inside.
+
+The template escapes whatever is put into it, so that names from a scenario are text and
+never markup. What is not text is made here: pictures by vl-convert, JSON with its angle
+brackets escaped. A content security policy forbids the page every request, and every
+script but its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from costsim.report.columns import Column
+from costsim.report.run_charts import CHARTS, DASHES, MOST_LINES, PALETTE, by_merit
+from costsim.report.terminal import figures as figure_columns
+from costsim.report.terminal import short
+from costsim.study.saved import restored
+from costsim.study.verdict import format_measure
+from costsim.study.verdict import label as measure_label
+from costsim.units import format_duration, format_rate, format_usd
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jinja2 import Environment
+
+    from costsim.study.result import DeploymentRow
+
+    Content = Mapping[str, Any]
+
+_CAPTIONS = {
+    "cost-split": (
+        "Where the money goes",
+        "A month of each deployment's compute at its price: busy with requests, idle, "
+        "starting, rounded up to the billing increment, and fees.",
+    ),
+    "cost-latency": (
+        "Cost against p95",
+        "Below and to the left is better; the dashed line joins those that no other beats "
+        "in both. Lines through points are 95 % intervals.",
+    ),
+    "latency": (
+        "Response times",
+        "The share of requests that were answered within a time; all replications.",
+    ),
+    "timeline": (
+        "Traffic and replicas over time",
+        "The first replication. Replicas count from their launch on. Drag over a span to "
+        "see it closer.",
+    ),
+    "cold-starts": (
+        "Cold starts over the day",
+        "The share of requests that waited for a replica that was starting; the first "
+        "replication.",
+    ),
+}
+"""Title and caption of each chart."""
+
+_ABOUT = {
+    "$/MONTH": "cost of 730 hours like these",
+    "+-": "half the 95 % interval of the cost",
+    "$/1K REQ": "cost of 1,000 served requests",
+    "+- ": "half the 95 % interval of p95",
+    "SLOW": "share of requests slower than the SLO's bound",
+    "COLD": "share of requests that waited for a replica that was starting",
+    "LOST": "share of requests that were not served",
+    "UTIL": "busy slot-seconds over ready slot-seconds",
+    "REPLICAS": "mean number of ready replicas",
+    "PEAK": "most replicas at once",
+    "LAUNCHES": "replicas launched",
+}
+"""What a column is, where its title does not say it."""
+
+
+def page(content: Content) -> str:
+    """Return a run's page.
+
+    Parameters
+    ----------
+    content : mapping
+        What ``result.json`` holds.
+    """
+    from markupsafe import Markup
+
+    files = resources.files("costsim.report.page")
+    script = (files / "page.js").read_text("utf-8")
+    template = _environment().from_string((files / "page.html").read_text("utf-8"))
+    figures = [{**one, "svg": Markup(one["svg"])} for one in _figures(content)]
+    return template.render(
+        **_texts(content),
+        figures=figures,
+        style=Markup((files / "page.css").read_text("utf-8")),
+        script=Markup(script),
+        script_hash=_policy_hash(script),
+        colors=Markup(_as_script_data(_colors(content))),
+        data=Markup(_as_script_data(content)),
+    )
+
+
+_SUMMARY = """\
+<p><strong>{{ verdict }}</strong><br>{{ facts }}</p>
+<table>
+<thead><tr>{% for one in columns %}<th>{{ one.title }}</th>{% endfor %}</tr></thead>
+<tbody>
+{% for row in rows %}
+<tr>{% for cell in row.cells %}<td>{{ cell }}</td>{% endfor %}</tr>
+{% endfor %}
+</tbody>
+</table>
+"""
+
+
+def summary(content: Content) -> str:
+    """Return a run's verdict and table as HTML, for a notebook.
+
+    Parameters
+    ----------
+    content : mapping
+        What ``result.json`` holds.
+    """
+    return _environment().from_string(_SUMMARY).render(**_texts(content))
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, StrictUndefined
+
+    return Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def _texts(content: Content) -> dict[str, Any]:
+    """Return everything on the page that is text."""
+    by_name = {row.deployment: row for row in restored(content).rows}
+    rows = [by_name[row["deployment"]] for row in by_merit(content)]
+    names = Column("DEPLOYMENT", tuple(row.deployment for row in rows))
+    columns = [names, *figure_columns(rows)]
+    return {
+        "version": content["costsim_version"],
+        "title": content["scenario"]["name"],
+        "verdict": content["verdict"]["sentence"],
+        "facts": _facts(content),
+        "bounds": [_bound(one) for one in content["thresholds"]],
+        "columns": [
+            {"title": one.title, "about": _ABOUT.get(one.title, "")} for one in columns
+        ],
+        "rows": [
+            {
+                "mark": _mark(row, content),
+                "cells": [column.cells[i] for column in columns],
+            }
+            for i, row in enumerate(rows)
+        ],
+        "legend": _legend(content),
+        "bills": [_bill(row.deployment, content) for row in rows],
+        "origin": _origin(content),
+        "remarks": [("Warnings", content["warnings"]), ("Notes", content["notes"])],
+        "prices": content["prices"],
+        "scenario": yaml.safe_dump(
+            content["resolved_scenario"], sort_keys=False, allow_unicode=True, width=100
+        ),
+    }
+
+
+def _facts(content: Content) -> str:
+    rate = sum(source["rate_per_s"] for source in content["traffic"])
+    first = content["deployments"][0]
+    parts = [
+        f"{first['requests']:,.0f} requests in {format_duration(content['horizon_s'])} "
+        f"({format_rate(rate)})",
+        f"{first['replications']} replications",
+    ]
+    if content["prices_as_of"]:
+        parts.append(f"prices as of {content['prices_as_of']}")
+    return ", ".join(parts)
+
+
+def _bound(one: Content) -> dict[str, Any]:
+    verb = "meets" if one["ok"] else "misses"
+    doubt = " (within the noise)" if one["certain"] is False else ""
+    value = math.nan if one["value"] is None else one["value"]
+    text = (
+        f"{verb} {measure_label(one['measure'])} <= "
+        f"{format_measure(one['measure'], one['limit'])}: "
+        f"{format_measure(one['measure'], value)}{doubt}"
+    )
+    return {"deployment": one["deployment"], "ok": one["ok"], "text": text}
+
+
+def _mark(row: DeploymentRow, content: Content) -> str:
+    if row.meets_slo is False:
+        return "missed-row"
+    verdict = content["verdict"]
+    chosen = row.deployment == verdict["cheapest"] or row.deployment in verdict["tie"]
+    return "chosen" if chosen else ""
+
+
+def _legend(content: Content) -> str:
+    slo = " \N{BALLOT X} misses the SLO." if content["thresholds"] else ""
+    return (
+        "\N{BLACK RIGHT-POINTING SMALL TRIANGLE} the cheapest"
+        f"{' that meets the SLO' if slo else ''}, and what ties with it.{slo} "
+        "+- is half a 95 % interval over replications."
+    )
+
+
+def _bill(deployment: str, content: Content) -> dict[str, Any]:
+    lines = [one for one in content["bill"] if one["deployment"] == deployment]
+    (row,) = (r for r in content["deployments"] if r["deployment"] == deployment)
+    return {
+        "deployment": deployment,
+        "total": format_usd(row["cost_usd"]),
+        "lines": [
+            {
+                **one,
+                "quantity": f"{one['quantity']:,.2f}",
+                "price": f"{one['usd_per_unit']:,.6g}",
+                "cost": f"{one['cost_usd']:,.2f}",
+            }
+            for one in lines
+        ],
+    }
+
+
+def _origin(content: Content) -> str:
+    scenario = content["scenario"]
+    return (
+        f"costsim {content['costsim_version']}, scenario {scenario['hash']}, seed "
+        f"{content['seed']}: the same three give the same numbers. Response times are "
+        "modeled, of served requests; network time is not in them. Quantiles are "
+        f"{'exact' if content['quantile_method'] == 'exact' else 'known to 0.1 %'}."
+    )
+
+
+def _figures(content: Content) -> list[dict[str, str]]:
+    import vl_convert
+
+    found = []
+    for name, chart in CHARTS.items():
+        specification = chart(content)
+        if specification is None:
+            continue
+        title, caption = _CAPTIONS[name]
+        svg = vl_convert.vegalite_to_svg({**specification, "title": None})
+        found.append(
+            {"id": name, "title": title, "svg": _apart(svg, name), "caption": caption}
+        )
+    return found
+
+
+def _apart(svg: str, name: str) -> str:
+    """Return a picture whose identifiers no other one has, the same every time."""
+    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg))
+    places = {one: f"{name}-{place}" for place, one in enumerate(ids)}
+    marked = re.sub(r'\bid="([^"]+)"', lambda m: f'id="{places[m[1]]}"', svg)
+    return re.sub(
+        r"url\(#([^)]+)\)", lambda m: f"url(#{places.get(m[1], m[1])})", marked
+    )
+
+
+def _colors(content: Content) -> dict[str, Any]:
+    shown = by_merit(content)[:MOST_LINES]
+    return {
+        "palette": PALETTE,
+        "dashes": DASHES,
+        "traffic": PALETTE[5],
+        "names": [row["deployment"] for row in shown],
+        "labels": [short(row["deployment"]) for row in shown],
+    }
+
+
+def _as_script_data(value: Any) -> str:  # noqa: ANN401 - any JSON
+    """Return JSON that cannot end the element that holds it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _policy_hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"

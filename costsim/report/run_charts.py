@@ -1,0 +1,473 @@
+"""Charts of a run as Vega-Lite specifications, from its JSON form.
+
+They take what ``result.json`` holds, so that a page can be made of a saved result. Fields
+have names of ours and deployments are values, so that no name can be taken for anything
+else. Colors are Okabe and Ito's, told apart with any color vision; lines differ by their
+dashes too.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from costsim.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, rate_unit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from costsim.report.charts import Chart
+
+    Content = Mapping[str, Any]
+
+PALETTE = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7"),
+    *("#E69F00", "#56B4E9", "#8C6BB1", "#999999"),
+)
+DASHES = ([1, 0], [6, 2], [2, 2], [8, 2, 2, 2], [4, 4], [1, 3], [10, 3], [5, 1])
+MOST_LINES = len(PALETTE)
+"""Deployments that a chart of lines shows: those that meet the SLO first, the cheapest
+first."""
+PARTS = ("busy", "idle", "setup", "rounding", "fees")
+_PART_COLORS = ("#009E73", "#999999", "#D55E00", "#E69F00", "#56B4E9")
+
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+_WIDTH = 640
+_NAME_WIDTH = 24
+_SHORTEST_S = 1e-3
+"""Shorter times are drawn as this: a logarithmic axis has no zero. [s]"""
+_WIDEST = 5.0
+"""An interval of p95 is drawn to so many times its value at most. [1]"""
+_WINDOW = "window"
+
+
+def by_merit(content: Content) -> list[Content]:
+    """Return the rows: those that meet the SLO first, the cheapest first."""
+    rows: list[Content] = content["deployments"]
+    return sorted(rows, key=lambda row: (row["meets_slo"] is False, row["cost_usd"]))
+
+
+def cost_split_chart(content: Content) -> Chart:
+    """Return where each deployment's money goes, a bar a deployment."""
+    values = [
+        {
+            "deployment": label(row["deployment"]),
+            "part": part,
+            "place": place,
+            "usd": round(row[f"{part}_usd"] * _months(row), 4),
+        }
+        for row in by_merit(content)
+        for place, part in enumerate(PARTS)
+    ]
+    names = [label(row["deployment"]) for row in by_merit(content)]
+    return _chart(
+        "Where the money goes",
+        values,
+        mark={"type": "bar", "cornerRadius": 1},
+        height={"step": 24},
+        encoding={
+            "y": _names(names),
+            "x": {**_number("usd", "USD a month"), "axis": {"format": "$,~r"}},
+            "color": {
+                **_nominal("part"),
+                "title": None,
+                "sort": list(PARTS),
+                "scale": {"domain": list(PARTS), "range": list(_PART_COLORS)},
+                "legend": {"orient": "top"},
+            },
+            "order": {"field": "place"},
+            "tooltip": _tooltip("deployment", "part", "usd"),
+        },
+    )
+
+
+def cost_latency_chart(content: Content) -> Chart:
+    """Return cost against p95, with 95 % intervals and the Pareto line."""
+    rows = [row for row in by_merit(content) if row["p95_s"] is not None]
+    values = [
+        {
+            "deployment": label(row["deployment"]),
+            **_p95(row),
+            "usd": row["cost_usd_per_month"],
+            "usd_low": _or(row["cost_usd_low"], row["cost_usd"]) * _months(row),
+            "usd_high": _or(row["cost_usd_high"], row["cost_usd"]) * _months(row),
+            "slo": _MEETS[row["meets_slo"]],
+            "above": place % 2 == 1,
+            "below": place % 2 == 0,
+        }
+        for place, row in enumerate(sorted(rows, key=_month_cost))
+    ]
+    x = {**_number("p95", "p95 [s]"), "scale": {"type": "log", "nice": True}}
+    y = {**_number("usd", "USD a month"), "axis": {"format": "$,~r"}}
+    y["scale"] = {"zero": True}
+    present = {value["slo"] for value in values}
+    kinds = [kind for kind in _MEETS.values() if kind in present]
+    front = [{"p95": x, "usd": y} for x, y in pareto(rows)]
+    points = {
+        "mark": {"type": "point", "filled": True, "size": 90},
+        "encoding": {
+            "x": x,
+            "y": y,
+            "shape": {
+                **_nominal("slo"),
+                "title": None,
+                "scale": {"domain": kinds, "range": [_SHAPES[one] for one in kinds]},
+                "legend": {"orient": "top"},
+            },
+            "color": {
+                **_nominal("slo"),
+                "scale": {
+                    "domain": kinds,
+                    "range": [_SLO_COLORS[one] for one in kinds],
+                },
+                "title": None,
+            },
+            "tooltip": _tooltip("deployment", "p95", "usd"),
+        },
+    }
+    layers = [
+        {
+            "data": {"values": front},
+            "mark": {"type": "line", "strokeDash": [4, 3], "color": PALETTE[7]},
+            "encoding": {"x": x, "y": y},
+        },
+        _interval(
+            "x", {"x": {**x, "field": "p95_low"}, "x2": {"field": "p95_high"}, "y": y}
+        ),
+        _interval(
+            "y", {"y": {**y, "field": "usd_low"}, "y2": {"field": "usd_high"}, "x": x}
+        ),
+        points,
+    ]
+    layers += [
+        {
+            # Those near each other have their names on different sides.
+            "transform": [{"filter": f"datum.{side}"}],
+            "mark": {"type": "text", "align": "left", "dx": 8, "dy": dy, "limit": 180},
+            "encoding": {"x": x, "y": y, "text": {"field": "deployment"}},
+        }
+        for side, dy in (("above", -7), ("below", 10))
+    ]
+    layers += _slo_rule(content, "x")
+    return _chart("Cost against p95", values, layer=layers, height=300)
+
+
+def pareto(rows: Sequence[Content]) -> list[tuple[float, float]]:
+    """Return (p95, cost a month) of the rows that no other beats in both. [s], [USD]"""
+    found: list[tuple[float, float]] = []
+    for row in sorted(rows, key=lambda one: (one["cost_usd_per_month"], one["p95_s"])):
+        if not found or row["p95_s"] < found[-1][0]:
+            found.append((row["p95_s"], row["cost_usd_per_month"]))
+    return found
+
+
+def latency_chart(content: Content) -> Chart:
+    """Return the distribution of response times, a line a deployment."""
+    shares = content["latency"]["share"]
+    shown = by_merit(content)[:MOST_LINES]
+    values = [
+        {
+            "deployment": label(row["deployment"]),
+            "s": max(s, _SHORTEST_S),
+            "share": share,
+        }
+        for row in shown
+        for share, s in zip(
+            shares, content["latency"]["response_s"][row["deployment"]], strict=True
+        )
+        if s is not None
+    ]
+    x = {**_number("s", "response time [s]"), "scale": {"type": "log", "nice": False}}
+    y = {**_number("share", "share of requests"), "axis": {"format": "%"}}
+    lines = {
+        "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
+        "encoding": {"x": x, "y": y, **_lines(shown)},
+    }
+    layers = [lines, *_slo_rule(content, "x")]
+    return _chart("Response times", values, layer=layers, height=260)
+
+
+def cold_chart(content: Content) -> Chart | None:
+    """Return cold starts by the hour of the day; None if there are none."""
+    timeline = content["timeline"]
+    if timeline is None:
+        return None
+    hours = [_hour(timeline, i) for i in range(len(timeline["arrivals_per_s"]))]
+    arrived = _sums(hours, timeline["arrivals_per_s"])
+    values = [
+        {
+            "deployment": label(row["deployment"]),
+            "hour": hour,
+            "share": cold / arrived[hour],
+        }
+        for row in by_merit(content)[:MOST_LINES]
+        for hour, cold in _sums(
+            hours, timeline["deployments"][row["deployment"]]["cold_per_s"]
+        ).items()
+        if arrived[hour] > 0
+    ]
+    if not any(value["share"] for value in values):
+        return None
+    clock = "hour of the day" if timeline["start"] else "hour since the start, of a day"
+    return _chart(
+        "Cold starts over the day",
+        values,
+        mark={"type": "line", "point": True},
+        height=200,
+        encoding={
+            "x": {
+                **_number("hour", clock),
+                "scale": {"domain": [0, 23]},
+                "axis": {"tickMinStep": 1, "grid": False},
+            },
+            "y": {**_number("share", "share of requests"), "axis": {"format": "%"}},
+            **_lines(by_merit(content)[:MOST_LINES]),
+            "tooltip": _tooltip("deployment", "hour", "share"),
+        },
+    )
+
+
+def timeline_chart(content: Content) -> Chart | None:
+    """Return traffic and replicas over time; None if there is no timeline.
+
+    What is seen of it is the interval ``window``; it can be dragged and zoomed.
+    """
+    timeline = content["timeline"]
+    if timeline is None:
+        return None
+    return {
+        "$schema": _SCHEMA,
+        "title": "First replication over time",
+        "vconcat": [
+            _traffic(timeline),
+            _replicas(timeline, by_merit(content)[:MOST_LINES]),
+        ],
+        "spacing": 6,
+        "config": CONFIG,
+    }
+
+
+def _traffic(timeline: Content) -> Chart:
+    scale, unit = rate_unit(max(timeline["arrivals_per_s"], default=0.0))
+    axis = _time_axis(timeline)
+    rates = zip(_times(timeline), timeline["arrivals_per_s"], strict=True)
+    select = {"type": "interval", "encodings": ["x"]}
+    return {
+        "width": _WIDTH,
+        "height": 90,
+        "data": {"values": [{"at": at, "rate": rate * scale} for at, rate in rates]},
+        "mark": {"type": "area", "interpolate": "step-after", "color": PALETTE[5]},
+        "encoding": {
+            "x": {**axis, "title": None, "axis": {**axis["axis"], "labels": False}},
+            "y": _number("rate", f"requests/{unit}"),
+        },
+        "params": [{"name": _WINDOW, "select": select, "bind": "scales"}],
+    }
+
+
+def _replicas(timeline: Content, rows: Sequence[Content]) -> Chart:
+    axis = _time_axis(timeline)
+    values = [
+        {"at": at, "deployment": label(row["deployment"]), "replicas": ready + starting}
+        for row in rows
+        for at, ready, starting in zip(
+            _times(timeline),
+            timeline["deployments"][row["deployment"]]["ready_replicas"],
+            timeline["deployments"][row["deployment"]]["starting_replicas"],
+            strict=True,
+        )
+    ]
+    seen = {"param": _WINDOW, "encoding": "x"}
+    return {
+        "width": _WIDTH,
+        "height": 180,
+        "data": {"values": values},
+        "mark": {"type": "line", "interpolate": "step-after"},
+        "encoding": {
+            "x": {**axis, "scale": {**axis["scale"], "domain": seen}},
+            "y": _number("replicas", "replicas"),
+            **_lines(rows),
+        },
+    }
+
+
+CHARTS: Mapping[str, Callable[[Content], Chart | None]] = {
+    "cost-split": cost_split_chart,
+    "cost-latency": cost_latency_chart,
+    "latency": latency_chart,
+    "timeline": timeline_chart,
+    "cold-starts": cold_chart,
+}
+"""All charts of a run, by their names, in the order of the page."""
+
+CONFIG: Chart = {
+    "background": "transparent",
+    "view": {"stroke": None},
+    "font": "Arial, Liberation Sans, Helvetica, sans-serif",
+    "title": {"anchor": "start", "color": "currentColor", "fontSize": 14},
+    "axis": {
+        "labelColor": "currentColor",
+        "titleColor": "currentColor",
+        "domainColor": "currentColor",
+        "tickColor": "currentColor",
+        "gridColor": "#999999",
+        "gridOpacity": 0.25,
+    },
+    "legend": {
+        "labelColor": "currentColor",
+        "titleColor": "currentColor",
+        "labelLimit": 220,
+    },
+    "text": {"color": "currentColor"},
+}
+"""What all charts share: the page's own color for text, so that they fit light and dark."""
+
+
+def standalone(chart: Chart) -> Chart:
+    """Return a chart for a file of its own: on white, whatever is around it."""
+    return {**chart, "config": {**CONFIG, "background": "white"}}
+
+
+_MEETS = {True: "meets the SLO", False: "misses the SLO", None: "no SLO"}
+_SHAPES = dict(zip(_MEETS.values(), ("circle", "cross", "circle"), strict=True))
+_SLO_COLORS = dict(
+    zip(_MEETS.values(), (PALETTE[2], PALETTE[1], PALETTE[0]), strict=True)
+)
+
+
+def label(name: str) -> str:
+    """Return a name as a chart shows it: one line, cut at a width."""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    return clean if len(clean) <= _NAME_WIDTH else f"{clean[: _NAME_WIDTH - 2]}.."
+
+
+def _chart(title: str, values: list[dict[str, Any]], **other: Any) -> Chart:  # noqa: ANN401 - whatever Vega-Lite takes
+    return {
+        "$schema": _SCHEMA,
+        "title": title,
+        "width": _WIDTH,
+        "data": {"values": values},
+        "config": CONFIG,
+        **other,
+    }
+
+
+def _number(field: str, title: str) -> Chart:
+    return {"field": field, "type": "quantitative", "title": title}
+
+
+def _nominal(field: str) -> Chart:
+    return {"field": field, "type": "nominal"}
+
+
+def _names(names: Sequence[str]) -> Chart:
+    axis = {"labelLimit": 200, "title": None}
+    return {**_nominal("deployment"), "sort": list(names), "axis": axis}
+
+
+def _lines(rows: Sequence[Content]) -> Chart:
+    """Return how lines of deployments are told apart."""
+    names = list(dict.fromkeys(label(row["deployment"]) for row in rows))
+    legend = {"orient": "bottom", "columns": 3, "title": None, "symbolSize": 300}
+    return {
+        "color": {
+            **_nominal("deployment"),
+            "scale": {"domain": names, "range": list(PALETTE[: len(names)])},
+            "legend": legend,
+        },
+        "strokeDash": {
+            **_nominal("deployment"),
+            "scale": {"domain": names, "range": list(DASHES[: len(names)])},
+            "legend": legend,
+        },
+    }
+
+
+def _tooltip(*fields: str) -> list[Chart]:
+    return [{"field": field} for field in fields]
+
+
+def _interval(_: str, encoding: Chart) -> Chart:
+    return {"mark": {"type": "rule", "opacity": 0.6}, "encoding": encoding}
+
+
+def _slo_rule(content: Content, channel: str) -> list[Chart]:
+    """Return a line at the SLO's bound on p95, if there is one."""
+    limits = {t["limit"] for t in content["thresholds"] if t["measure"] == "p95_s"}
+    return [
+        {
+            "data": {"values": [{"limit": limit}]},
+            "mark": {"type": "rule", "color": PALETTE[1], "strokeDash": [2, 2]},
+            "encoding": {channel: {"field": "limit", "type": "quantitative"}},
+        }
+        for limit in sorted(limits)
+    ]
+
+
+def _p95(row: Content) -> dict[str, float]:
+    """Return p95 and its interval, which a logarithmic axis can show. [s]"""
+    p95 = max(row["p95_s"], _SHORTEST_S)
+    low, high = _or(row["p95_s_low"], p95), _or(row["p95_s_high"], p95)
+    return {
+        "p95": p95,
+        "p95_low": min(p95, max(low, p95 / _WIDEST)),
+        "p95_high": max(p95, min(high, p95 * _WIDEST)),
+    }
+
+
+def _or(value: float | None, other: float) -> float:
+    return other if value is None else value
+
+
+def _month_cost(row: Content) -> float:
+    cost: float = row["cost_usd_per_month"]
+    return cost
+
+
+def _months(row: Content) -> float:
+    """Return how many times the run's cost a month's is."""
+    cost, month = row["cost_usd"], row["cost_usd_per_month"]
+    return month / cost if cost else 0.0
+
+
+def _times(timeline: Content) -> list[str | float]:
+    """Return the begin of each bin: a moment by the clock of the start, or hours."""
+    n, bin_s = len(timeline["arrivals_per_s"]), timeline["bin_s"]
+    if timeline["start"] is None:
+        return [i * bin_s / SECONDS_PER_HOUR for i in range(n)]
+    # As UTC, whatever the zone is: no reader's own zone shall move it.
+    start = datetime.fromisoformat(timeline["start"]).replace(tzinfo=None)
+    moments = (start + timedelta(seconds=i * bin_s) for i in range(n))
+    return [f"{moment.isoformat(timespec='seconds')}Z" for moment in moments]
+
+
+def _time_axis(timeline: Content) -> Chart:
+    if timeline["start"] is None:
+        return {
+            **_number("at", "hours"),
+            "axis": {"grid": False},
+            "scale": {"nice": False},
+        }
+    return {
+        "field": "at",
+        "type": "temporal",
+        "title": None,
+        "scale": {"type": "utc"},
+        "axis": {"labelOverlap": True, "grid": False},
+    }
+
+
+def _hour(timeline: Content, bin_number: int) -> int:
+    at_s = bin_number * timeline["bin_s"]
+    if timeline["start"] is not None:
+        start = datetime.fromisoformat(timeline["start"])
+        at_s += start.hour * SECONDS_PER_HOUR + start.minute * 60 + start.second
+    return int(at_s % SECONDS_PER_DAY // SECONDS_PER_HOUR)
+
+
+def _sums(hours: Sequence[int], values: Sequence[float]) -> dict[int, float]:
+    """Return the sum of values by hour."""
+    sums: dict[int, float] = {}
+    for hour, value in zip(hours, values, strict=True):
+        sums[hour] = sums.get(hour, 0.0) + value
+    return dict(sorted(sums.items()))

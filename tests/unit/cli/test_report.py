@@ -1,0 +1,149 @@
+"""``costsim report`` and ``costsim run --html``: a result shown again, without simulating."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+_SCENARIO = """\
+name: small
+seed: 3
+horizon: 2h
+replications: 3
+traffic: {streams: [{name: users, rate: 60/h}]}
+service: {time: 2s}
+setup: 10s
+slo: {p95: 5s}
+deployments:
+  - {name: at zero, pool: {idle_timeout: 20s}, billing: {price: 3.6 USD/h}}
+  - {name: warm, pool: {min_replicas: 1}, billing: {price: 3.6 USD/h}}
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(_SCENARIO, "utf-8")
+    return path
+
+
+@pytest.fixture
+def saved(scenario, invoke, tmp_path):
+    done = invoke("run", scenario, "--out", tmp_path / "out", "--quiet")
+    assert done.exit_code == 0
+    return tmp_path / "out"
+
+
+def test_a_saved_result_is_shown_as_it_was(scenario, saved, invoke):
+    shown = invoke("report", saved)
+    ran = invoke("run", scenario, "--quiet")
+
+    assert (shown.exit_code, shown.out) == (0, ran.out)
+
+
+@pytest.mark.parametrize("form", ["csv", "markdown"])
+def test_rows_of_a_saved_result_are_those_of_the_run(scenario, saved, invoke, form):
+    shown = invoke("report", saved, "--format", form)
+    ran = invoke("run", scenario, "--quiet", "--format", form)
+
+    assert shown.out == ran.out
+
+
+def test_a_page_is_a_saved_result_too(scenario, saved, invoke, tmp_path):
+    page, again = tmp_path / "page.html", tmp_path / "again.html"
+    done = invoke("run", scenario, "--quiet", "--html", page)
+    back = invoke("report", page, "--html", again)
+
+    assert (done.exit_code, back.exit_code) == (0, 0)
+    assert again.read_text("utf-8") == page.read_text("utf-8")
+    content = json.loads(invoke("report", page, "--format", "json").out)
+    assert content == json.loads((saved / "result.json").read_text("utf-8"))
+
+
+def test_a_page_can_be_compared(scenario, invoke, tmp_path):
+    page = tmp_path / "page.html"
+    invoke("run", scenario, "--quiet", "--html", page)
+
+    done = invoke("compare", page, scenario, "--quiet")
+
+    assert "warm: no difference" in done.out
+
+
+def test_an_existing_page_is_not_replaced_without_force(scenario, invoke, tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text("mine")
+
+    refused = invoke("run", scenario, "--quiet", "--html", page)
+    kept = page.read_text()
+    forced = invoke("run", scenario, "--quiet", "--html", page, "--force")
+
+    assert (refused.exit_code, kept) == (2, "mine")
+    assert "--force" in refused.err
+    assert (forced.exit_code, page.read_text("utf-8")[:15]) == (0, "<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("chart", "suffix", "begin"),
+    [
+        ("cost-split", ".svg", b"<svg"),
+        ("latency", ".png", b"\x89PNG"),
+        ("timeline", ".svg", b"<svg"),
+        ("cold-starts", ".svg", b"<svg"),
+        ("cost-latency", ".png", b"\x89PNG"),
+    ],
+)
+def test_each_chart_is_a_picture(saved, invoke, tmp_path, chart, suffix, begin):
+    target = tmp_path / f"chart{suffix}"
+
+    done = invoke("report", saved, "--chart", chart, "--plot", target)
+
+    assert done.exit_code == 0
+    assert target.read_bytes()[: len(begin)] == begin
+
+
+def test_a_timeline_in_minutes_has_a_row_a_minute(scenario, invoke, tmp_path):
+    invoke("run", scenario, "-q", "--timeline", "1m", "--out", tmp_path / "fine")
+
+    text = (tmp_path / "fine/timeline.csv").read_text("utf-8")
+
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert len(rows) == 2 * 120
+    assert [row["time_s"] for row in rows[:3]] == ["0.0", "60.0", "120.0"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--timeline", "0s"], "write a width such as 1m"),
+        (["--timeline", "soon"], "--timeline: "),
+        (["--timeline", "1us"], "make them wider"),
+    ],
+)
+def test_a_width_that_cannot_be_is_refused(scenario, invoke, arguments, said):
+    done = invoke("run", scenario, *arguments)
+
+    assert done.exit_code == 2
+    assert said in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{}", "is no result"),
+        ("[]", "is no result"),
+        ("<html>", "is no JSON"),
+        ('{"schema_version": 99}', "has schema_version 99"),
+        ('{"schema_version": 1}', "is no whole result"),
+    ],
+)
+def test_what_is_no_result_is_refused(invoke, tmp_path, text, said):
+    file = tmp_path / "wrong.json"
+    file.write_text(text)
+
+    done = invoke("report", file)
+
+    assert done.exit_code == 2
+    assert said in done.err
