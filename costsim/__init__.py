@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from costsim.scenario.schema import Scenario
     from costsim.simulation.result import SimulationResult
     from costsim.simulation.simulate import simulate_pool
+    from costsim.study.breakeven.study import breakeven
     from costsim.study.compare import compare
     from costsim.study.result import RunResult
     from costsim.study.run import run
@@ -33,6 +34,7 @@ _HOME = {
     "Scenario": "costsim.scenario.schema",
     "SimulationResult": "costsim.simulation.result",
     "SweepResult": "costsim.study.sweep.result",
+    "breakeven": "costsim.study.breakeven.study",
     "compare": "costsim.study.compare",
     "load_catalog": "costsim.catalog.platform",
     "load_scenario": "costsim.scenario.load",
@@ -49,6 +51,7 @@ __all__ = [
     "Scenario",
     "SimulationResult",
     "SweepResult",
+    "breakeven",
     "compare",
     "load_catalog",
     "load_scenario",

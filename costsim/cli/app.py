@@ -85,6 +85,7 @@ def main() -> None:
 def _register() -> None:
     # Each command's module is light: what is heavy is imported inside the command.
     from costsim.cli import (
+        breakeven,
         catalog,
         compare,
         explain,
@@ -97,8 +98,9 @@ def _register() -> None:
 
     app.command("run")(run.run)
     app.command("compare")(compare.compare)
-    app.command("report")(report.report)
+    app.command("breakeven")(breakeven.breakeven)
     app.command("sweep")(sweep.sweep)
+    app.command("report")(report.report)
     app.command("init")(scenario.init)
     app.command("validate")(scenario.validate)
     app.command("schema")(scenario.schema)

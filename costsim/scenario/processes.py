@@ -23,6 +23,7 @@ from costsim.spec import (
     Many,
     PositiveCount,
     PositiveDuration,
+    PositiveFloat,
     Rate,
     RuleError,
     Spec,
@@ -227,6 +228,18 @@ BatchSize = Annotated[
     OrBare("number"),
 ]
 """A number of requests, 1 at least: always the same, or random."""
+
+
+class ScaledSize(Spec):
+    """So many times what a law gives, rounded up or down at random: the mean is exact.
+
+    No file says it; it is what ``costsim.scenario.scaled`` makes of a batch.
+    """
+
+    law: BatchSize
+    """What is multiplied."""
+    factor: PositiveFloat
+    """By how much. [1]"""
 
 
 class Cron(Spec):

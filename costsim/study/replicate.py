@@ -245,6 +245,8 @@ class _Pool:
         measures = self._measures.measures(
             end_s, self._run.launches, self._run.peak_replicas
         )
+        # It holds this pool as its observer: together they would wait for the collector.
+        del self._run
         if self._records is not None:
             self._records.give_to(self._meter, end_s, self._horizon_s)
         cost = bill(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from costsim.scenario.distributions import Constant, Empirical
-from costsim.scenario.processes import GeometricSize
+from costsim.scenario.processes import GeometricSize, ScaledSize
 from costsim.traffic.draws import Draws, Row
 from costsim.traffic.laws import normal_cdf, sampler
 
@@ -25,8 +25,10 @@ _SUMMED = 20_000
 """Terms of the mean of a rounded log-normal number that are added one by one."""
 
 
-def mean_size(law: BatchSize | SessionSize) -> float:
+def mean_size(law: BatchSize | SessionSize | ScaledSize) -> float:
     """Return the mean number of requests. [requests]"""
+    if isinstance(law, ScaledSize):
+        return law.factor * mean_size(law.law)
     if isinstance(law, Constant):
         return float(law.value)
     if isinstance(law, GeometricSize):
@@ -37,17 +39,19 @@ def mean_size(law: BatchSize | SessionSize) -> float:
 
 
 def sizes(
-    law: BatchSize | SessionSize, rng: np.random.Generator
+    law: BatchSize | SessionSize | ScaledSize, rng: np.random.Generator
 ) -> Callable[[int], Ints]:
     """Return what gives the next n numbers of requests.
 
     Parameters
     ----------
-    law : BatchSize or SessionSize
+    law : BatchSize, SessionSize or ScaledSize
         Their law.
     rng : numpy.random.Generator
         Where the randomness comes from; it is taken over.
     """
+    if isinstance(law, ScaledSize):
+        return _scaled(law, rng)
     if isinstance(law, Constant):
         value = law.value
         return lambda n: np.full(n, value, dtype=np.int64)
@@ -61,6 +65,17 @@ def sizes(
         row = Row(sampler(whole, rng))
         return lambda n: row.take(n).astype(np.int64)
     return _rounded_up(law, rng)
+
+
+def _scaled(law: ScaledSize, rng: np.random.Generator) -> Callable[[int], Ints]:
+    """Return what gives multiples: with U uniform, the whole part of x + U has mean x."""
+    (rounding,) = rng.spawn(1)
+    whole = sizes(law.law, rng)
+
+    def take(n: int) -> Ints:
+        return np.floor(whole(n) * law.factor + rounding.random(n)).astype(np.int64)
+
+    return take
 
 
 def remaining(law: SessionSize, n: int, rng: np.random.Generator) -> Ints:

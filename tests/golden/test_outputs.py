@@ -82,7 +82,17 @@ def test_the_bill(invoke, golden, tmp_path):
     reason=f"the layout of help is typer's, and was written down with {_TYPER}x",
 )
 @pytest.mark.parametrize(
-    "command", ["", "run", "init", "validate", "schema", "prices", "platforms"]
+    "command",
+    [
+        "",
+        "run",
+        "breakeven",
+        "init",
+        "validate",
+        "schema",
+        "prices",
+        "platforms",
+    ],
 )
 def test_the_help_of_every_command(invoke, golden, command):
     answer = invoke(*command.split(), "--help")

@@ -16,6 +16,7 @@ PROMISED = [
     "Scenario",
     "SimulationResult",
     "SweepResult",
+    "breakeven",
     "compare",
     "load_catalog",
     "load_scenario",

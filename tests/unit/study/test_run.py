@@ -3,6 +3,8 @@ where or in which order the work is done."""
 
 from __future__ import annotations
 
+import gc
+import weakref
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
 
@@ -14,6 +16,7 @@ from whole_traffic import generate
 import costsim
 from costsim.errors import ScenarioError, SimulationError
 from costsim.simulation.stream import PoolRun
+from costsim.study import replicate as replicate_module
 from costsim.study.run import run
 from costsim.traffic.source import arrival_chunks
 
@@ -434,3 +437,22 @@ def test_the_public_name_runs_a_scenario():
     scenario = small(own(), **VARIED)
 
     assert costsim.run(scenario).to_json() == run(scenario).to_json()
+
+
+def test_a_pool_is_freed_when_it_is_done_and_not_by_the_collector(monkeypatch):
+    left = []
+    begin = replicate_module._Pool.__init__
+
+    def noted(pool, *arguments, **options):
+        begin(pool, *arguments, **options)
+        left.append(weakref.ref(pool))
+
+    monkeypatch.setattr(replicate_module._Pool, "__init__", noted)
+    gc.disable()
+    try:
+        answer(own(), always_on())
+    finally:
+        gc.enable()
+
+    assert len(left) == 6
+    assert [pool() for pool in left] == [None] * 6

@@ -1,0 +1,132 @@
+"""``costsim breakeven``: who is the cheapest at which traffic volume."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from costsim.cli import output
+from costsim.cli.options import (
+    Force,
+    Form,
+    Format,
+    Overrides,
+    Prices,
+    Quiet,
+    Replications,
+    ScenarioPath,
+    Seed,
+    changes_of,
+    read_precision,
+    rows_as,
+)
+from costsim.cli.progress import progress
+
+if TYPE_CHECKING:
+    from costsim.study.breakeven.result import BreakEven
+
+
+def breakeven(
+    scenario: ScenarioPath,
+    over: Annotated[
+        str,
+        typer.Option(
+            metavar="WHAT",
+            help="What is varied: requests, service_time, idle_timeout, each alone or "
+            "with a range (requests=100..1e6), or KEY=LOW..HIGH.",
+        ),
+    ] = "requests",
+    overrides: Overrides = None,
+    seed: Seed = None,
+    replications: Replications = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE",
+            help="More replications, until crossings are known to +- this, such as 2%.",
+        ),
+    ] = None,
+    prices: Prices = None,
+    form: Form = Format.table,
+    plot: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Draw it, as .png, .svg or .html."),
+    ] = None,
+    force: Force = False,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write curve, crossings, regimes (CSV) and breakeven.json here.",
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Find where each deployment is the cheapest: every crossing, with 95 % intervals."""
+    target = None if plot is None else output.new_file(plot, force=force)
+    if target is not None:
+        from costsim.report.pictures import refuse_unless_picture
+
+        refuse_unless_picture(target.suffix)
+    share = read_precision(precision)
+    changes = changes_of(overrides, seed, replications)
+    from costsim.catalog.platform import load_catalog
+    from costsim.study.breakeven.study import breakeven as find
+
+    with progress("points", quiet=quiet) as on_progress:
+        found = find(
+            scenario,
+            over=over,
+            overrides=changes,
+            catalog=load_catalog(prices),
+            precision=share,
+            on_progress=on_progress,
+        )
+    if out is not None:
+        _write(found, Path(out))
+    if target is not None:
+        _draw(found, target)
+    _print(found, form)
+    if not quiet:
+        output.remark([f"wrote {target}"] if target is not None else [], "note")
+        output.remark(found.notes, "note")
+        output.remark(found.warnings)
+
+
+def _write(found: BreakEven, folder: Path) -> None:
+    from costsim.study.tabular import export, write_whole
+
+    tables = {
+        "curve": found.to_rows(),
+        "crossings": found.crossing_rows(),
+        "regimes": found.regime_rows(),
+    }
+    for name, rows in tables.items():
+        write_whole(folder / f"{name}.csv", export(rows, "csv"))
+    write_whole(folder / "breakeven.json", _json(found))
+
+
+def _draw(found: BreakEven, target: Path) -> None:
+    from costsim.report.breakeven_chart import breakeven_chart
+    from costsim.report.pictures import picture
+    from costsim.study.tabular import write_whole
+
+    write_whole(target, picture(breakeven_chart(found), target.suffix))
+
+
+def _print(found: BreakEven, form: Format) -> None:
+    from costsim.report.breakeven import breakeven_report
+
+    if form is Format.table:
+        output.show(breakeven_report(found, width=output.console().width))
+    elif form is Format.json:
+        output.write(_json(found))
+    else:
+        output.write(rows_as(form, found.to_rows()))
+
+
+def _json(found: BreakEven) -> str:
+    return json.dumps(found.to_dict(), indent=2, ensure_ascii=False) + "\n"

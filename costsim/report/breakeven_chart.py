@@ -1,0 +1,141 @@
+"""The chart of a break-even study: cost and p95 against what is varied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from costsim.report.charts import Chart, stacked
+from costsim.study.breakeven.curve import COST
+
+if TYPE_CHECKING:
+    from costsim.study.breakeven.result import BreakEven
+    from costsim.study.rows import Measured
+
+_WIDTH, _HEIGHT = 680, 320
+# Okabe and Ito's palette, told apart by readers with any color vision.
+_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_CROSSING = "#777777"
+_LEAST = 0.005
+"""Less is no cost, and no time, that a picture shows. [USD, s]"""
+
+
+def breakeven_chart(found: BreakEven) -> Chart:
+    """Return cost, with crossings, above p95; scales are logarithmic where they can be.
+
+    Filled points serve the traffic and meet the SLO, hollow ones do not.
+    """
+    values = [
+        _value(point.value, name, reading.measured, serves=reading.slo_sign >= 0)
+        for point in found.points
+        for name, reading in point.readings.items()
+        if reading.measured is not None and reading.keeps_up
+    ]
+    cost = _panel(found, values, "cost", "USD a month")
+    p95 = _panel(found, values, "p95", "p95 [s]")
+    cost["layer"] = [*_crossings(found), *cost["layer"]]
+    title = f"{found.scenario}: cost against {found.axis.label}"
+    return stacked([cost, p95], title)
+
+
+def _value(at: float, name: str, measured: Measured, *, serves: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {"at": at, "deployment": name, "serves": serves}
+    for key, measure in (("cost", COST), ("p95", "p95_s")):
+        estimate = measured.estimates[measure]
+        # A logarithmic scale has no place for zero, nor for a band that reaches it.
+        if estimate.value >= _LEAST:
+            ends = (estimate.low, estimate.high)
+            band = ends if ends[0] >= _LEAST else (estimate.value, estimate.value)
+            row[key] = round(estimate.value, 6)
+            row[f"{key}_low"], row[f"{key}_high"] = (round(one, 6) for one in band)
+    return row
+
+
+def _panel(
+    found: BreakEven, values: list[dict[str, Any]], field: str, title: str
+) -> Chart:
+    x = {"field": "at", "type": "quantitative", **_x(found)}
+    y = {"type": "quantitative", "scale": {"type": "log"}, "title": title}
+    color = {
+        "field": "deployment",
+        "type": "nominal",
+        "title": None,
+        "scale": {"domain": list(found.names), "range": _colors(len(found.names))},
+        "legend": {
+            "orient": "top",
+            "columns": 2,
+            "labelLimit": 300,
+            "symbolOpacity": 1,
+        },
+    }
+    shown = [one for one in values if one.get(field) is not None]
+    hollow = {
+        "condition": {"test": "datum.serves", "value": 1},
+        "value": 0,
+    }
+    tooltip = [{"field": name} for name in ("deployment", "at", field)]
+    band = {"y": {"field": f"{field}_low", **y}, "y2": {"field": f"{field}_high"}}
+    line = {"y": {"field": field, **y}}
+    return {
+        "width": _WIDTH,
+        "height": _HEIGHT,
+        "data": {"values": shown},
+        "layer": [
+            {
+                "mark": {"type": "area", "opacity": 0.2},
+                "encoding": {"x": x, **band, "color": color},
+            },
+            {"mark": "line", "encoding": {"x": x, **line, "color": color}},
+            {
+                "mark": {"type": "point", "filled": True, "stroke": None, "size": 30},
+                "encoding": {
+                    "x": x,
+                    **line,
+                    "color": color,
+                    "opacity": hollow,
+                    "tooltip": tooltip,
+                },
+            },
+        ],
+    }
+
+
+def _crossings(found: BreakEven) -> list[Chart]:
+    """Return a line and a band for each decisive crossing."""
+    rows = [
+        {
+            "low": one.low,
+            "at": one.value,
+            "high": one.high,
+            "what": f"{one.above} is cheaper above {found.axis.show(one.value)}",
+        }
+        for one in found.crossings
+        if one.is_decisive
+    ]
+    x = {"type": "quantitative", **_x(found)}
+    band = {"x": {"field": "low", **x}, "x2": {"field": "high"}}
+    rule = {"x": {"field": "at", **x}, "tooltip": {"field": "what"}}
+    return [
+        {
+            "data": {"values": rows},
+            "mark": {"type": "rect", "color": _CROSSING, "opacity": 0.2},
+            "encoding": band,
+        },
+        {
+            "data": {"values": rows},
+            "mark": {"type": "rule", "color": _CROSSING, "strokeDash": [4, 3]},
+            "encoding": rule,
+        },
+    ]
+
+
+def _x(found: BreakEven) -> dict[str, Any]:
+    axis = found.axis
+    kind = "log" if axis.is_log else "linear"
+    unit = " [s]" if axis.kind == "duration" else f" [{axis.unit}]" if axis.unit else ""
+    domain = [axis.low, axis.high]
+    scale = {"type": kind, "domain": domain, "nice": False}
+    return {"scale": scale, "title": f"{axis.label}{unit}"}
+
+
+def _colors(n: int) -> list[str]:
+    return [_COLORS[i % len(_COLORS)] for i in range(n)]
