@@ -9,8 +9,8 @@ import typer
 
 from costsim.cli import output
 from costsim.cli.options import (
-    Form,
-    Format,
+    AnswerForm,
+    AnswerFormat,
     Overrides,
     Precision,
     Prices,
@@ -19,7 +19,6 @@ from costsim.cli.options import (
     Seed,
     changes_of,
     read_precision,
-    rows_as,
 )
 from costsim.errors import EXIT_SLO_MISSED, InputError
 
@@ -52,7 +51,7 @@ def compare(
             "'p95 +200ms', 'cold +1pp'; repeatable.",
         ),
     ] = None,
-    form: Form = Format.table,
+    form: AnswerForm = AnswerFormat.table,
     quiet: Quiet = False,
 ) -> None:
     """Compare scenarios or saved results: differences with 95 % intervals."""
@@ -109,13 +108,21 @@ def _read(
 
 
 def _print(
-    comparisons: list[Comparison], failures: list[list[Crossed]], form: Format
+    comparisons: list[Comparison], failures: list[list[Crossed]], form: AnswerFormat
 ) -> None:
     from costsim.report.compare import comparison_report
+    from costsim.report.markdown import comparison_annotations, comparison_markdown
+    from costsim.study.tabular import export
 
-    if form is not Format.table:
+    if form in (AnswerFormat.json, AnswerFormat.csv):
         rows = [row for one in comparisons for row in one.to_rows()]
-        output.write(rows_as(form, rows))
+        output.write(export(rows, "json" if form is AnswerFormat.json else "csv"))
+        return
+    if form is not AnswerFormat.table:
+        github = form is AnswerFormat.github
+        told = comparison_annotations if github else comparison_markdown
+        texts = map(told, comparisons, failures)
+        output.write(("" if github else "\n").join(texts))
         return
     width = output.console().width
     for number, (one, failed) in enumerate(zip(comparisons, failures, strict=True)):

@@ -20,6 +20,16 @@ class Format(StrEnum):
     markdown = "markdown"
 
 
+class AnswerFormat(StrEnum):
+    """Forms of an answer that a pull request may want."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    markdown = "markdown"
+    github = "github"
+
+
 ScenarioPath = Annotated[
     str, typer.Argument(metavar="SCENARIO", help="A scenario file.")
 ]
@@ -61,6 +71,14 @@ Quiet = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file.")]
 Form = Annotated[Format, typer.Option("--format", help="Form of the answer.")]
+AnswerForm = Annotated[
+    AnswerFormat,
+    typer.Option(
+        "--format",
+        help="Form of the answer: markdown for a comment, github for annotations of a "
+        "workflow.",
+    ),
+]
 
 
 def changes_of(

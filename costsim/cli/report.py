@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from costsim.cli import output
-from costsim.cli.options import Force, Form, Format, Page, rows_as
+from costsim.cli.options import AnswerForm, AnswerFormat, Force, Page
 
 
 class Chart(StrEnum):
@@ -32,7 +31,7 @@ def report(
             help="A saved result.json, its folder, or a page that --html wrote.",
         ),
     ],
-    form: Form = Format.table,
+    form: AnswerForm = AnswerFormat.table,
     html: Page = None,
     chart: Annotated[
         Chart, typer.Option(help="Which chart --plot draws.")
@@ -73,15 +72,14 @@ def _draw(content: dict[str, Any], chart: Chart, target: Path) -> None:
     write_whole(target, picture(standalone(specification), target.suffix))
 
 
-def _print(content: dict[str, Any], form: Format) -> None:
-    from costsim.report.terminal import run_report
+def _print(content: dict[str, Any], form: AnswerFormat) -> None:
+    from costsim.cli.run import show
     from costsim.study.saved import restored
+    from costsim.study.tabular import export
 
-    if form is Format.table:
-        unicode = output.takes_unicode(sys.stdout)
-        width = output.console().width
-        output.show(run_report(restored(content), width=width, unicode=unicode))
-    elif form is Format.json:
+    if form is AnswerFormat.json:
         output.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    elif form is AnswerFormat.csv:
+        output.write(export(content["deployments"], "csv"))
     else:
-        output.write(rows_as(form, content["deployments"]))
+        show(restored(content), form)

@@ -11,9 +11,9 @@ import typer
 
 from costsim.cli import output
 from costsim.cli.options import (
+    AnswerForm,
+    AnswerFormat,
     Force,
-    Form,
-    Format,
     OutDir,
     Overrides,
     Page,
@@ -26,12 +26,12 @@ from costsim.cli.options import (
     changes_of,
     read_precision,
     read_width,
-    rows_as,
 )
 from costsim.cli.progress import progress
 from costsim.errors import EXIT_SLO_MISSED
 
 if TYPE_CHECKING:
+    from costsim.report.terminal import Answer
     from costsim.scenario.deployment import Resolution
     from costsim.scenario.schema import Scenario
     from costsim.study.result import RunResult
@@ -44,7 +44,7 @@ def run(
     replications: Replications = None,
     precision: Precision = None,
     prices: Prices = None,
-    form: Form = Format.table,
+    form: AnswerForm = AnswerFormat.table,
     out: OutDir = None,
     html: Page = None,
     timeline: Annotated[
@@ -78,7 +78,7 @@ def run(
         write_whole(Path(out) / "result.json", result.to_json())
     if page_file is not None:
         write_page(json.loads(result.to_json()), page_file)
-    _print(result, form)
+    _print(result, form, check=check)
     if not quiet:
         output.remark(result.notes, "note")
         output.remark(result.warnings)
@@ -138,14 +138,26 @@ def write_page(content: dict[str, Any], file: Path) -> None:
     write_whole(file, page(content))
 
 
-def _print(result: RunResult, form: Format) -> None:
+def show(result: Answer, form: AnswerFormat, *, check: bool = False) -> None:
+    """Print an answer, or a saved one, for people or as Markdown or annotations."""
+    from costsim.report.markdown import run_annotations, run_markdown
     from costsim.report.terminal import run_report
 
-    if form is Format.table:
-        target = output.console()
-        unicode = output.takes_unicode(sys.stdout)
-        output.show(run_report(result, width=target.width, unicode=unicode))
-    elif form is Format.json:
-        output.write(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    if form is AnswerFormat.markdown:
+        output.write(run_markdown(result))
+    elif form is AnswerFormat.github:
+        output.write(run_annotations(result))
     else:
-        output.write(rows_as(form, result.to_rows()))
+        width, unicode = output.console().width, output.takes_unicode(sys.stdout)
+        output.show(run_report(result, width=width, unicode=unicode, check=check))
+
+
+def _print(result: RunResult, form: AnswerFormat, *, check: bool) -> None:
+    from costsim.study.tabular import export
+
+    if form is AnswerFormat.json:
+        output.write(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
+    elif form is AnswerFormat.csv:
+        output.write(export(result.to_rows(), "csv"))
+    else:
+        show(result, form, check=check)

@@ -79,22 +79,19 @@ def verdict(comparison: Comparison) -> str:
 
 def _costs(pairs: Sequence[Pair]) -> str:
     changes = [(pair, _cost_of(pair)) for pair in pairs]
-    told = [
-        f"{short(pair.after)} costs {_more(change)}"
+    certain = [
+        (pair, change)
         for pair, change in changes
-        if not change.difference.is_noise
+        if not (change.difference.is_noise or change.is_same)
     ]
+    told = [f"{short(pair.after)} costs {_more(change)}" for pair, change in certain]
     if not told:
         what = "The cost" if len(pairs) == 1 else "No deployment's cost"
         verb = "is the same" if len(pairs) == 1 else "differs by more than"
         tail = " within the noise." if len(pairs) == 1 else " the noise."
         return f"{what} {verb}{tail}"
     if len(told) > _CHEAPEST:
-        more = sum(
-            c.difference.absolute.value > 0
-            for _, c in changes
-            if not c.difference.is_noise
-        )
+        more = sum(change.difference.absolute.value > 0 for _, change in certain)
         counts = [more, len(told) - more, len(pairs) - len(told)]
         return (
             f"Of {len(pairs)} deployments {counts[0]} cost more, {counts[1]} cost less, "
@@ -140,13 +137,27 @@ def _named(pair: Pair) -> str:
 
 
 def _table(pair: Pair, broken: set[str], width: int) -> RenderableType:
+    kept, _ = fitting(table_columns(pair, broken), _DROP_FIRST, width)
+    return render(kept, width)
+
+
+def table_columns(pair: Pair, broken: set[str]) -> list[Column]:
+    """Return what changed of a deployment, a row a measure.
+
+    Parameters
+    ----------
+    pair : Pair
+        The deployment on both sides.
+    broken : set of str
+        Measures whose gates are not passed.
+    """
     # What does not happen on either side, such as lost requests, is no news.
     changes = [one for one in pair.changes if one.before or one.after]
 
     def numbers(title: str, cells: list[str]) -> Column:
         return Column(title, tuple(cells), "right")
 
-    columns = [
+    return [
         Column(" ", tuple(_mark(one, broken) for one in changes)),
         Column("MEASURE", tuple(label(one.measure) for one in changes)),
         numbers("BEFORE", [format_measure(one.measure, one.before) for one in changes]),
@@ -159,8 +170,6 @@ def _table(pair: Pair, broken: set[str], width: int) -> RenderableType:
             [format_fraction(one.difference.relative.half_width) for one in changes],
         ),
     ]
-    kept, _ = fitting(columns, _DROP_FIRST, width)
-    return render(kept, width)
 
 
 def _mark(change: Change, broken: set[str]) -> str:
@@ -192,10 +201,15 @@ def _percent(change: Change) -> str:
     return f"+{format_fraction(value)}" if value > 0 else format_fraction(value)
 
 
-def _failure(crossed: Crossed) -> str:
+def failure_text(crossed: Crossed) -> str:
+    """Return what a gate allows and what happened instead."""
     change = crossed.change
     return (
-        f"  {short(crossed.deployment)}: {crossed.gate.text}, but {label(change.measure)} "
+        f"{crossed.gate.text}, but {label(change.measure)} "
         f"went from {format_measure(change.measure, change.before)} to "
         f"{format_measure(change.measure, change.after)}"
     )
+
+
+def _failure(crossed: Crossed) -> str:
+    return f"  {short(crossed.deployment)}: {failure_text(crossed)}"

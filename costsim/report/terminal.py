@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from costsim.simulation.timeline import Timeline
-    from costsim.study.result import DeploymentRow, RunResult
+    from costsim.study.result import DeploymentRow, RunResult, Threshold
     from costsim.study.saved import SavedRun, SavedTimeline
 
     Answer = RunResult | SavedRun
@@ -34,7 +34,9 @@ _DROP_FIRST = (
 _COST_PARTS = ("busy", "idle", "setup", "rounding", "fees")
 
 
-def run_report(result: Answer, *, width: int, unicode: bool) -> RenderableType:
+def run_report(
+    result: Answer, *, width: int, unicode: bool, check: bool = False
+) -> RenderableType:
     """Return the whole report of a run.
 
     Parameters
@@ -45,16 +47,20 @@ def run_report(result: Answer, *, width: int, unicode: bool) -> RenderableType:
         Characters of the terminal.
     unicode : bool
         Whether the stream takes block characters.
+    check : bool
+        Whether every bound of the SLO comes first, with a tick or a cross.
     """
+    bounds = bound_lines(result, unicode=unicode) if check else []
     parts: list[RenderableType] = [
-        Text(_headline(result)),
+        *([Text("\n".join(bounds)), Text()] if bounds else []),
+        Text(headline(result)),
         Text(),
         Text(result.verdict.sentence, style="bold"),
         Text(),
         _table(result, width),
     ]
     for section in (
-        _missed(result),
+        [] if check else _missed(result),
         _cost_split(result, width, unicode),
         _life(result, width, unicode),
     ):
@@ -71,7 +77,8 @@ def short(name: str, width: int = _NAME_WIDTH) -> str:
     return set_cell_size(clean, width - 2).rstrip() + ".."
 
 
-def _headline(result: Answer) -> str:
+def headline(result: Answer) -> str:
+    """Return what was run: the traffic, replications, seed and date of prices."""
     first = result.rows[0]
     count = (
         "1 replication"
@@ -94,8 +101,8 @@ def _mean_rate(result: Answer) -> float:
 
 
 def _table(result: Answer, width: int) -> RenderableType:
-    order = sorted(result.rows, key=_merit)
-    marks = Column(" ", tuple(_mark(row, result) for row in order))
+    order = ordered(result)
+    marks = Column(" ", tuple(mark(row, result) for row in order))
     names = Column("DEPLOYMENT", tuple(short(row.deployment) for row in order))
     # That nothing is lost is the first thing to leave out, that something is the last.
     lossless = all(row.served == row.requests for row in order)
@@ -126,6 +133,11 @@ def figures(order: Sequence[DeploymentRow]) -> list[Column]:
     ]
 
 
+def ordered(result: Answer) -> list[DeploymentRow]:
+    """Return the rows: those that meet the SLO first, the cheapest first."""
+    return sorted(result.rows, key=_merit)
+
+
 def _merit(row: DeploymentRow) -> tuple[bool, float]:
     """Order rows: those that meet the SLO first, the cheapest first."""
     return (row.meets_slo is False, row.cost_usd)
@@ -137,7 +149,8 @@ def _numbers(
     return Column(title, tuple(cell(row) for row in rows), "right")
 
 
-def _mark(row: DeploymentRow, result: Answer) -> str:
+def mark(row: DeploymentRow, result: Answer) -> str:
+    """Return ``>`` for the cheapest and its ties, ``x`` if the SLO is missed."""
     if row.meets_slo is False:
         return "x"
     chosen = row.deployment == result.verdict.cheapest
@@ -170,20 +183,32 @@ def _share(fraction: float) -> str:
     return format_fraction(fraction) if math.isfinite(fraction) else "-"
 
 
+def bound_text(one: Threshold) -> str:
+    """Return whether a bound of the SLO is met, with the value: ``meets p95 <= 3s: 2s``."""
+    verb = "meets" if one.ok else "misses"
+    doubt = " (within the noise)" if one.certain is False else ""
+    limit = format_measure(one.measure, one.limit)
+    value = format_measure(one.measure, one.value)
+    return f"{verb} {label(one.measure)} <= {limit}: {value}{doubt}"
+
+
+def bound_lines(result: Answer, *, unicode: bool) -> list[str]:
+    """Return every bound of the SLO with a tick or a cross, what is missed first."""
+    tick, cross = ("\N{CHECK MARK}", "\N{BALLOT X}") if unicode else ("ok  ", "FAIL")
+    order = sorted(result.thresholds, key=lambda one: one.ok)
+    return [
+        f"{tick if one.ok else cross} {short(one.deployment)} {bound_text(one)}"
+        for one in order
+    ]
+
+
 def _missed(result: Answer) -> list[str]:
     """Return a line for each bound that some deployment misses or nearly misses."""
-    lines = []
-    for one in result.thresholds:
-        doubtful = one.certain is False
-        if one.ok and not doubtful:
-            continue
-        verb = "meets" if one.ok else "misses"
-        doubt = " (within the noise)" if doubtful else ""
-        lines.append(
-            f"  {short(one.deployment)} {verb} {label(one.measure)} <= "
-            f"{format_measure(one.measure, one.limit)}: "
-            f"{format_measure(one.measure, one.value)}{doubt}"
-        )
+    lines = [
+        f"  {short(one.deployment)} {bound_text(one)}"
+        for one in result.thresholds
+        if not one.ok or one.certain is False
+    ]
     return ["SLO", *lines] if lines else []
 
 

@@ -6,10 +6,12 @@ After a change of output, ``python docs/generate.py`` writes the new one.
 
 import importlib.util
 import re
+import shlex
 from contextlib import chdir
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.main import get_command
 
 from costsim.catalog.platform import load_catalog
@@ -91,7 +93,36 @@ def test_scenarios_can_be_run(text, tmp_path):
     assert len(resolution.deployments) == len(scenario.deployments)
 
 
-@parametrize("text", {k: v for k, v in YAML.items() if "deployments:" not in v})
+_WORKFLOW = "\njobs:\n"
+"""What only a workflow of GitHub Actions has."""
+
+
+@parametrize("text", {k: v for k, v in YAML.items() if _WORKFLOW in v})
+def test_commands_of_workflows_have_their_options(text):
+    steps = yaml.safe_load(text)["jobs"]["cost"]["steps"]
+    lines = [line for step in steps for line in step.get("run", "").splitlines()]
+    ours = [shlex.split(line.split(" > ")[0]) for line in lines if "costsim " in line]
+    used = [
+        (words[1], word)
+        for words in ours
+        if words[0] == "costsim"
+        for word in words
+        if word.startswith("--")
+    ]
+
+    commands = get_command(app).commands
+    assert used
+    assert [
+        (command, option)
+        for command, option in used
+        if option not in {o for p in commands[command].params for o in p.opts}
+    ] == []
+
+
+@parametrize(
+    "text",
+    {k: v for k, v in YAML.items() if "deployments:" not in v and _WORKFLOW not in v},
+)
 def test_files_of_prices_change_the_catalog(text, tmp_path):
     path = tmp_path / "prices.yaml"
     path.write_text(text, "utf-8")

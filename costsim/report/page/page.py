@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
 import re
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -20,19 +19,15 @@ import yaml
 
 from costsim.report.columns import Column
 from costsim.report.run_charts import CHARTS, DASHES, MOST_LINES, PALETTE, by_merit
+from costsim.report.terminal import bound_text, mark, ordered, short
 from costsim.report.terminal import figures as figure_columns
-from costsim.report.terminal import short
 from costsim.study.saved import restored
-from costsim.study.verdict import format_measure
-from costsim.study.verdict import label as measure_label
 from costsim.units import format_duration, format_rate, format_usd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jinja2 import Environment
-
-    from costsim.study.result import DeploymentRow
 
     Content = Mapping[str, Any]
 
@@ -139,8 +134,8 @@ def _environment() -> Environment:
 
 def _texts(content: Content) -> dict[str, Any]:
     """Return everything on the page that is text."""
-    by_name = {row.deployment: row for row in restored(content).rows}
-    rows = [by_name[row["deployment"]] for row in by_merit(content)]
+    saved = restored(content)
+    rows = ordered(saved)
     names = Column("DEPLOYMENT", tuple(row.deployment for row in rows))
     columns = [names, *figure_columns(rows)]
     return {
@@ -148,13 +143,16 @@ def _texts(content: Content) -> dict[str, Any]:
         "title": content["scenario"]["name"],
         "verdict": content["verdict"]["sentence"],
         "facts": _facts(content),
-        "bounds": [_bound(one) for one in content["thresholds"]],
+        "bounds": [
+            {"deployment": one.deployment, "ok": one.ok, "text": bound_text(one)}
+            for one in sorted(saved.thresholds, key=lambda one: one.ok)
+        ],
         "columns": [
             {"title": one.title, "about": _ABOUT.get(one.title, "")} for one in columns
         ],
         "rows": [
             {
-                "mark": _mark(row, content),
+                "mark": {"x": "missed-row", ">": "chosen", " ": ""}[mark(row, saved)],
                 "cells": [column.cells[i] for column in columns],
             }
             for i, row in enumerate(rows)
@@ -181,26 +179,6 @@ def _facts(content: Content) -> str:
     if content["prices_as_of"]:
         parts.append(f"prices as of {content['prices_as_of']}")
     return ", ".join(parts)
-
-
-def _bound(one: Content) -> dict[str, Any]:
-    verb = "meets" if one["ok"] else "misses"
-    doubt = " (within the noise)" if one["certain"] is False else ""
-    value = math.nan if one["value"] is None else one["value"]
-    text = (
-        f"{verb} {measure_label(one['measure'])} <= "
-        f"{format_measure(one['measure'], one['limit'])}: "
-        f"{format_measure(one['measure'], value)}{doubt}"
-    )
-    return {"deployment": one["deployment"], "ok": one["ok"], "text": text}
-
-
-def _mark(row: DeploymentRow, content: Content) -> str:
-    if row.meets_slo is False:
-        return "missed-row"
-    verdict = content["verdict"]
-    chosen = row.deployment == verdict["cheapest"] or row.deployment in verdict["tie"]
-    return "chosen" if chosen else ""
 
 
 def _legend(content: Content) -> str:
