@@ -13,7 +13,11 @@ from costsim.cli.options import Form, Format, Prices, rows_as
 
 def explain(
     word: Annotated[
-        str | None, typer.Argument(metavar="[WORD]", help="A platform, such as modal.")
+        str | None,
+        typer.Argument(
+            metavar="[WORD]",
+            help="A platform, a term or a column: modal, 'idle timeout', p95_s.",
+        ),
     ] = None,
     topic: Annotated[
         str | None,
@@ -35,7 +39,7 @@ def explain(
     prices: Prices = None,
     form: Form = Format.table,
 ) -> None:
-    """Explain a platform's rules, and work out the bill of one replica's life."""
+    """Explain a platform's rules with a worked bill, a term, or a column of results."""
     from costsim.catalog.platform import load_catalog
     from costsim.report import explain as report
 
@@ -47,6 +51,8 @@ def explain(
         else:
             output.write(rows_as(form, report.word_rows(catalog)))
         return
+    if _print_term(word, topic, form, known=catalog.find(word) is not None):
+        return
     hardware = report.Hardware(gpu, instance, _hourly(price))
     answer = report.explain(catalog, word, topic, hardware)
     if form is Format.table:
@@ -56,6 +62,18 @@ def explain(
         output.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     else:
         output.write(rows_as(form, report.explanation_rows(answer)))
+
+
+def _print_term(word: str, topic: str | None, form: Format, *, known: bool) -> bool:
+    """Print what a term or a column means; return whether the word is one."""
+    from costsim.report.terms import find_terms, term_page, term_rows
+
+    found = [] if known or topic is not None else find_terms(word)
+    if found and form is Format.table:
+        output.show(term_page(found, output.console().width))
+    elif found:
+        output.write(rows_as(form, term_rows(found)))
+    return bool(found)
 
 
 def _hourly(price: str | None) -> float | None:

@@ -28,7 +28,7 @@ from costsim.cli.options import (
     read_width,
 )
 from costsim.cli.progress import progress
-from costsim.errors import EXIT_SLO_MISSED
+from costsim.errors import EXIT_SLO_MISSED, InputError
 
 if TYPE_CHECKING:
     from costsim.report.terminal import Answer
@@ -46,6 +46,13 @@ def run(
     prices: Prices = None,
     form: AnswerForm = AnswerFormat.table,
     out: OutDir = None,
+    requests: Annotated[
+        bool,
+        typer.Option(
+            "--requests",
+            help="With --out: every request of the first replication (Parquet) too.",
+        ),
+    ] = False,
     html: Page = None,
     timeline: Annotated[
         str | None,
@@ -63,6 +70,10 @@ def run(
     """Simulate every deployment on the same traffic: what each costs, and how slow."""
     changes = changes_of(overrides, seed, replications)
     page_file = None if html is None else output.new_file(html, force=force)
+    folder = None if out is None else _new_folder(out, requests=requests, force=force)
+    if requests and folder is None:
+        message = "--requests needs --out DIR, the folder they go to"
+        raise InputError(message)
     result = answer(
         scenario,
         changes,
@@ -71,11 +82,8 @@ def run(
         timeline_bin_s=read_width(timeline),
         quiet=quiet,
     )
-    if out is not None:
-        from costsim.study.tabular import write_whole
-
-        result.to_csv(out)
-        write_whole(Path(out) / "result.json", result.to_json())
+    if folder is not None:
+        _write(result, folder, prices, requests=requests)
     if page_file is not None:
         write_page(json.loads(result.to_json()), page_file)
     _print(result, form, check=check)
@@ -128,6 +136,34 @@ def load_checked(
         located = locate_problems(error.problems, document)
         raise ScenarioError(located, path=path) from None
     return scenario, resolution
+
+
+_FILES = ("summary.csv", "bill.csv", "timeline.csv", "result.json")
+_REQUESTS = "requests.parquet"
+
+
+def _new_folder(name: str, *, requests: bool, force: bool) -> Path:
+    """Return a folder to write to; refuse to replace what is in it, before anything runs."""
+    folder = Path(name)
+    for file in (*_FILES, *([_REQUESTS] if requests else [])):
+        output.new_file(str(folder / file), force=force)
+    return folder
+
+
+def _write(
+    result: RunResult, folder: Path, prices: list[str] | None, *, requests: bool
+) -> None:
+    from costsim.study.tabular import write_whole
+
+    result.to_csv(folder)
+    if requests:
+        from costsim.catalog.platform import load_catalog
+        from costsim.scenario.deployment import resolve
+        from costsim.study.requests import write_requests
+
+        resolution = resolve(result.scenario, load_catalog(prices))
+        write_requests(result.scenario, resolution.deployments, folder / _REQUESTS)
+    write_whole(folder / "result.json", result.to_json())
 
 
 def write_page(content: dict[str, Any], file: Path) -> None:

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     """Files that have a schema."""
 
     scenario = "scenario"
+    result = "result"
     platform = "platform"
 
 
@@ -78,6 +79,10 @@ def _schema(kind: Kind) -> str:
     from costsim.catalog.platform import Platform
     from costsim.scenario.schema import Scenario
 
+    if kind is Kind.result:
+        from costsim.study.result_schema import result_schema
+
+        return json.dumps(result_schema(), indent=2, ensure_ascii=False) + "\n"
     model = Scenario if kind is Kind.scenario else Platform
     # As written back: defaults with their units, not the floats inside.
     schema = model.model_json_schema(mode="serialization")

@@ -23,6 +23,7 @@ from costsim.report.pages import (
     wrapping_table,
 )
 from costsim.report.statements import LIFE, TOPICS, statements
+from costsim.report.terms import term_words
 from costsim.report.worked_bill import example_parts, example_record
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def _found(catalog: Catalog, word: str) -> tuple[Source, str]:
             return source, words[folded]
         everything += words.values()
     kinds = " or ".join(source.kind for source in SOURCES)
-    message = unknown(kinds, word, everything)
+    message = unknown(f"{kinds} or term", word, [*everything, *term_words()])
     if any(folded in source.topics for source in SOURCES):
         message = (
             f"{folded} is a topic; put a {kinds} before it: "
@@ -199,6 +200,13 @@ def word_list(catalog: Catalog, width: int = 80) -> RenderableType:
         ]
         parts.append(wrapping_table(rows, width))
         parts.append(Text(f"\ncostsim explain {words[0]} {source.topics[0]}"))
+    parts += [
+        Text(),
+        wrapping_table(
+            [("terms", ", ".join(sorted(term_words(), key=str.casefold)))], width
+        ),
+        Text("\ncostsim explain 'idle timeout'"),
+    ]
     return Group(*parts)
 
 

@@ -138,11 +138,25 @@ def response_times(
     outcome : ndarray of int
         See ``costsim.records.Outcome``.
     """
+    rows = request_records(study, deployment, replication)
+    return rows["arrival_s"], rows["departure_s"] - rows["arrival_s"], rows["outcome"]
+
+
+def request_records(
+    study: Study, deployment: ResolvedDeployment, replication: int
+) -> Records:
+    """Return every request of a replication, in the order of their arrival.
+
+    Returns
+    -------
+    ndarray of REQUEST_DTYPE
+        What the deployment did with each.
+    """
     pool = _Pool(study, deployment, replication, keep_requests=True)
     for chunk in arrival_chunks(study.scenario, replication, study.trace):
         pool.feed(chunk)
     pool.finish()
-    return pool.response_times()
+    return pool.requests()
 
 
 def pool_settings(study: Study, deployment: ResolvedDeployment) -> Settings:
@@ -263,13 +277,12 @@ class _Pool:
         timeline = self._timeline.timeline()
         return replace(outcome, timeline=timeline, spending=self._spending(timeline))
 
-    def response_times(self) -> tuple[Floats, Floats, Ints]:
-        """See the function of this name; the pool was made to keep requests."""
+    def requests(self) -> Records:
+        """See ``request_records``; the pool was made to keep them."""
         rows = np.concatenate([np.empty(0, dtype=REQUEST_DTYPE), *(self._kept or [])])
         # Some pools tell of requests when they end.
-        rows = rows[np.argsort(rows["arrival_s"], kind="stable")]
-        response_s = rows["departure_s"] - rows["arrival_s"]
-        return rows["arrival_s"], response_s, rows["outcome"]
+        ordered: Records = rows[np.argsort(rows["arrival_s"], kind="stable")]
+        return ordered
 
     def _refuse_after_centuries(self, time_s: float) -> None:
         if time_s > LONGEST_S:

@@ -41,55 +41,81 @@ class DeploymentRow:
     """One deployment's results; counts and costs are means over replications."""
 
     deployment: str
+    """Its name in the scenario."""
     platform: str
+    """Where it runs."""
     gpu: str
+    """What a replica runs on."""
     replications: int
+    """Repetitions with other random numbers."""
     requests: float
-    """Arrivals over the horizon, warm-up included; so are the next four."""
+    """Requests that arrived over the horizon, warm-up included. [requests]"""
     served: float
+    """Requests that were served. [requests]"""
     rejected: float
+    """Requests that found no room, or were over the rate limit. [requests]"""
     timed_out: float
+    """Requests that gave up waiting. [requests]"""
     failed: float
-    """Their replica died and their attempts were used up."""
+    """Requests whose replica died, and whose attempts were used up. [requests]"""
     cost_usd: float
     """Cost over the horizon. [USD]"""
     cost_usd_low: float
-    """95 % interval over replications; so are all _low and _high."""
+    """Low end of its 95 % interval over replications. [USD]"""
     cost_usd_high: float
+    """High end of its 95 % interval over replications. [USD]"""
     cost_usd_per_month: float
-    """For 730 h like these. [USD]"""
+    """Cost of 730 hours like these. [USD]"""
     cost_usd_per_1k_requests: float
-    """For 1,000 served requests. [USD]"""
+    """Cost of 1,000 served requests. [USD]"""
     busy_usd: float
+    """Part of the cost while replicas had requests in service. [USD]"""
     idle_usd: float
+    """Part of the cost while replicas were ready and had none. [USD]"""
     setup_usd: float
+    """Part of the cost while replicas were starting. [USD]"""
     rounding_usd: float
+    """Part of the cost for nothing but rounding up to increments and minimums. [USD]"""
     fees_usd: float
+    """Fees of the plan, of requests, of storage. [USD]"""
     credits_usd: float
+    """What credits and discounts take off; not above 0. [USD]"""
     mean_s: float
-    """Response times are of served requests that arrived after the warm-up. [s]"""
+    """Mean response time of served requests that arrived after the warm-up. [s]"""
     p50_s: float
+    """Half of those were answered within this: their median response time. [s]"""
     p90_s: float
+    """90 % of those were answered within this. [s]"""
     p95_s: float
+    """95 % of those were answered within this: of n the ceil(0.95 n)-th smallest, all
+    replications pooled. [s]"""
     p95_s_low: float
+    """Low end of its 95 % interval, by sectioning. [s]"""
     p95_s_high: float
+    """High end of its 95 % interval, by sectioning. [s]"""
     p99_s: float
+    """99 % of those were answered within this. [s]"""
     mean_wait_s: float
+    """Mean time from arrival to start of service, whatever the cause. [s]"""
     cold_start_fraction: float
-    """Share of requests that waited for a replica that was starting."""
+    """Share of those that waited for a replica that was starting. [1]"""
     launches: float
+    """Replicas that were launched. [replicas]"""
     over_slo_fraction: float
-    """Share of requests slower than the SLO's bound; NaN without one."""
+    """Share of those slower than the SLO's bound; not known without one. [1]"""
     utilization: float
-    """Busy slot-seconds over ready slot-seconds."""
+    """Busy slot-seconds over ready slot-seconds. [1]"""
     mean_ready_replicas: float
+    """Replicas that were ready, on average over time. [replicas]"""
     peak_replicas: float
+    """Most replicas starting, ready or draining at once. [replicas]"""
     replica_hours: float
+    """Time of all replicas from launch to stop. [h]"""
     meets_slo: bool | None
-    """None: there is no SLO."""
+    """Whether every bound of the SLO is met; not known without one."""
     perfect_usd: float = math.nan
     """Cost of an autoscaler that knows every request ahead and lets none wait, on the same
-    replicas at the same prices; NaN above 10^8 requests. [USD]"""
+    replicas at the same prices; not known above 10^8 requests. [USD]"""
 
 
 @dataclass(frozen=True)

@@ -176,7 +176,7 @@ def test_a_wrong_argument_is_exit_2_and_one_line_that_helps(
         (["run", "GOOD", "--seed", "one"], "Invalid value for '--seed'"),
         (["run", "GOOD", "--format", "xml"], "'xml' is not one of 'table', 'json'"),
         (["run", "GOOD", "GOOD"], "unexpected extra argument"),
-        (["schema", "trace"], "'trace' is not one of 'scenario', 'platform'"),
+        (["schema", "trace"], "'trace' is not one of 'scenario', 'result', 'platform'"),
     ],
 )
 def test_wrong_usage_is_exit_2_with_the_usage(invoke, good, arguments, message):

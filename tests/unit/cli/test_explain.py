@@ -8,6 +8,9 @@ import subprocess
 import sys
 
 import pytest
+from small_study import ROW_NAMES
+
+from costsim.report.terms import find_terms
 
 FORMS = ["table", "json", "csv", "markdown"]
 COMMANDS = [
@@ -117,3 +120,37 @@ def test_a_topic_without_a_bill_loads_no_engine():
     )
 
     assert done.stderr.splitlines()[-1] == "LOADED"
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("word", ["p95_s", "IDLE  timeout", "min replicas", "rounding"])
+def test_terms_and_columns_are_explained_in_every_form(invoke, word, form):
+    answer = invoke("explain", word, "--format", form)
+
+    assert (answer.exit_code, answer.err) == (0, "")
+    assert word.split()[0].casefold() in answer.out.casefold()
+
+
+@pytest.mark.parametrize("columns", ["20", "60", "80"])
+def test_a_term_fits_the_terminal(invoke, columns):
+    answer = invoke("explain", "idle timeout", env={"COLUMNS": columns})
+
+    assert max(map(len, answer.out.splitlines())) <= int(columns)
+
+
+def test_every_column_of_a_result_is_explained():
+    assert [name for name in ROW_NAMES if not find_terms(name)] == []
+
+
+def test_a_term_of_the_glossary_has_its_meaning_unit_and_other_names():
+    (term,) = find_terms("setup time")
+
+    assert term.meaning.startswith("of a replica: launch to ready")
+    assert "cold start" in term.elsewhere
+
+
+def test_a_word_that_is_nearly_a_term_is_suggested(invoke):
+    answer = invoke("explain", "idle timeot")
+
+    assert answer.exit_code == 2
+    assert "did you mean 'idle timeout'" in answer.err

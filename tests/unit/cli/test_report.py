@@ -7,6 +7,7 @@ import io
 import json
 
 import pytest
+from pyarrow import parquet
 
 _SCENARIO = """\
 name: small
@@ -147,3 +148,36 @@ def test_what_is_no_result_is_refused(invoke, tmp_path, text, said):
 
     assert done.exit_code == 2
     assert said in done.err
+
+
+def test_every_request_of_the_first_replication_is_a_row(scenario, invoke, tmp_path):
+    invoke("run", scenario, "-q", "--out", tmp_path / "all", "--requests")
+
+    table = parquet.read_table(tmp_path / "all/requests.parquet").to_pandas()
+    content = json.loads((tmp_path / "all/result.json").read_text("utf-8"))
+    for_one = table[table["deployment"] == "at zero"]
+    samples = content["samples"]["at zero"]
+    assert for_one["cold"].mean() == pytest.approx(samples["cold_start_fraction"][0])
+    assert for_one["response_s"].mean() == pytest.approx(samples["mean_s"][0])
+    assert for_one["arrival_s"].is_monotonic_increasing
+    assert len(for_one) == len(table) / 2
+
+
+def test_requests_need_a_folder(scenario, invoke):
+    done = invoke("run", scenario, "--requests")
+
+    assert (done.exit_code, "--requests needs --out DIR" in done.err) == (2, True)
+
+
+def test_files_that_are_there_are_not_replaced_without_force(scenario, saved, invoke):
+    before = (saved / "result.json").read_bytes()
+
+    refused = invoke("run", scenario, "--seed", 9, "--out", saved)
+    kept = (saved / "result.json").read_bytes()
+    forced = invoke("run", scenario, "--seed", 9, "--out", saved, "--force")
+
+    assert (refused.exit_code, kept == before) == (2, True)
+    assert (forced.exit_code, (saved / "result.json").read_bytes() == before) == (
+        0,
+        False,
+    )

@@ -223,9 +223,9 @@ def test_out_writes_four_files_and_prints_the_same(invoke, scenario, tmp_path):
     assert saved["resolved_scenario"]["name"] == "small"
 
 
-def test_out_writes_over_what_it_wrote_before(invoke, scenario, tmp_path):
+def test_out_writes_over_what_it_wrote_before_with_force(invoke, scenario, tmp_path):
     invoke("run", scenario, "--out", tmp_path, "--seed", 1)
-    invoke("run", scenario, "--out", tmp_path, "--seed", 2)
+    invoke("run", scenario, "--out", tmp_path, "--seed", 2, "--force")
 
     saved = json.loads((tmp_path / "result.json").read_text("utf-8"))
     assert saved["seed"] == 2

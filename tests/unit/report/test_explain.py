@@ -224,10 +224,10 @@ def test_the_word_may_be_in_any_letter_case_and_billing_is_the_default() -> None
 @pytest.mark.parametrize(
     ("word", "topic", "message"),
     [
-        ("mdal", None, "unknown platform 'mdal' .did you mean 'modal'"),
+        ("mdal", None, "unknown platform or term 'mdal' .did you mean 'modal'"),
         ("modal", "biling", "unknown topic 'biling' .did you mean 'billing'"),
         ("billing", None, "billing is a topic; put a platform before it"),
-        ("", None, "unknown platform ''"),
+        ("", None, "unknown platform or term ''"),
     ],
 )
 def test_an_unknown_word_is_refused_with_a_suggestion(
