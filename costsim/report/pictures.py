@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from costsim.errors import InputError
+from costsim.study.tabular import write_whole
 
 if TYPE_CHECKING:
     from costsim.report.charts import Chart
@@ -53,3 +56,37 @@ def picture(chart: Chart, suffix: str) -> bytes:
         return svg.encode()
     page: str = vl_convert.vegalite_to_html(chart, bundle=True)
     return page.encode()
+
+
+_VEGA_LITE = "application/vnd.vegalite.v5+json"
+"""What notebooks call a specification that they draw themselves."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart that a notebook shows, and that can be saved."""
+
+    specification: Chart
+    """In Vega-Lite, with its data."""
+
+    def save(self, path: str | Path) -> Path:
+        """Write it as ``.png``, ``.svg`` or ``.html``; return the path.
+
+        Raises
+        ------
+        InputError
+            If the file's name ends otherwise, or it cannot be written.
+        """
+        target = Path(path)
+        return write_whole(target, picture(self.specification, target.suffix))
+
+    def _repr_mimebundle_(
+        self,
+        include: Any = None,  # noqa: ANN401, ARG002 - as notebooks call it
+        exclude: Any = None,  # noqa: ANN401, ARG002
+    ) -> dict[str, Any]:
+        return {
+            _VEGA_LITE: self.specification,
+            "image/svg+xml": picture(self.specification, ".svg").decode(),
+            "text/plain": f"<costsim chart: {self.specification.get('title', '')}>",
+        }

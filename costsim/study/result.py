@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from costsim.billing.bill import LineItem
     from costsim.records import Floats
+    from costsim.report.pictures import Figure
     from costsim.scenario.deployment import PriceSource
     from costsim.scenario.schema import Scenario
     from costsim.simulation.timeline import Timeline
@@ -300,6 +301,15 @@ class RunResult:
         from costsim.report.page.page import page
 
         return write_whole(Path(path), page(json.loads(self.to_json())))
+
+    def charts(self) -> dict[str, Figure]:
+        """Return the charts of the page by name, for notebooks and files.
+
+        ``result.charts()["cost-latency"].save("chart.png")``; see ``docs/report.md``.
+        """
+        from costsim.report.page.page import figures
+
+        return figures(json.loads(self.to_json()))
 
     def _repr_html_(self) -> str:
         from costsim.report.page.page import summary

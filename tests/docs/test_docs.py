@@ -244,3 +244,10 @@ def test_clauses_that_the_code_cites_stand_in_the_model():
 
     assert cited - clauses == set()
     assert {"4.9", "8", "9.1"} <= cited
+
+
+def test_every_page_is_in_the_contents_of_the_site():
+    index = (ROOT / "docs/index.md").read_text("utf-8").splitlines()
+    pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
+
+    assert sorted(pages) == sorted(line for line in index if line in pages)

@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from costsim.report.columns import Column
-from costsim.report.run_charts import CHARTS, DASHES, MOST_LINES, PALETTE, by_merit
+from costsim.report.pictures import Figure
+from costsim.report.run_charts import (
+    CHARTS,
+    DASHES,
+    MOST_LINES,
+    PALETTE,
+    by_merit,
+    standalone,
+)
 from costsim.report.terminal import bound_text, mark, ordered, short
 from costsim.report.terminal import figures as figure_columns
 from costsim.study.saved import restored
@@ -122,6 +130,20 @@ def summary(content: Content) -> str:
         What ``result.json`` holds.
     """
     return _environment().from_string(_SUMMARY).render(**_texts(content))
+
+
+def figures(content: Content) -> dict[str, Figure]:
+    """Return the charts of a run, each for a file or a notebook of its own.
+
+    Parameters
+    ----------
+    content : mapping
+        What ``result.json`` holds.
+    """
+    made = {name: chart(content) for name, chart in CHARTS.items()}
+    return {
+        name: Figure(standalone(one)) for name, one in made.items() if one is not None
+    }
 
 
 def _environment() -> Environment:
