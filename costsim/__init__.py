@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from costsim.study.run import run
     from costsim.study.sweep.result import SweepResult
     from costsim.study.sweep.sweep import sweep
+    from costsim.study.tune.result import TuneResult
+    from costsim.study.tune.tuning import tune
 
 _HOME = {
     "CostsimError": "costsim.errors",
@@ -34,6 +36,7 @@ _HOME = {
     "Scenario": "costsim.scenario.schema",
     "SimulationResult": "costsim.simulation.result",
     "SweepResult": "costsim.study.sweep.result",
+    "TuneResult": "costsim.study.tune.result",
     "breakeven": "costsim.study.breakeven.study",
     "compare": "costsim.study.compare",
     "load_catalog": "costsim.catalog.platform",
@@ -42,6 +45,7 @@ _HOME = {
     "run": "costsim.study.run",
     "simulate_pool": "costsim.simulation.simulate",
     "sweep": "costsim.study.sweep.sweep",
+    "tune": "costsim.study.tune.tuning",
 }
 
 __all__ = [
@@ -51,6 +55,7 @@ __all__ = [
     "Scenario",
     "SimulationResult",
     "SweepResult",
+    "TuneResult",
     "breakeven",
     "compare",
     "load_catalog",
@@ -60,6 +65,7 @@ __all__ = [
     "run",
     "simulate_pool",
     "sweep",
+    "tune",
 ]
 
 

@@ -94,11 +94,13 @@ def _register() -> None:
         scenario,
         sweep,
         traffic,
+        tune,
     )
 
     app.command("run")(run.run)
     app.command("compare")(compare.compare)
     app.command("breakeven")(breakeven.breakeven)
+    app.command("tune")(tune.tune)
     app.command("sweep")(sweep.sweep)
     app.command("report")(report.report)
     app.command("init")(scenario.init)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from costsim.study.breakeven.result import BreakEven
 
 
+_FILES = ("curve.csv", "crossings.csv", "regimes.csv", "breakeven.json")
+
+
 def breakeven(
     scenario: ScenarioPath,
     over: Annotated[
@@ -67,6 +70,7 @@ def breakeven(
 ) -> None:
     """Find where each deployment is the cheapest: every crossing, with 95 % intervals."""
     target = None if plot is None else output.new_file(plot, force=force)
+    folder = None if out is None else output.new_folder(out, _FILES, force=force)
     if target is not None:
         from costsim.report.pictures import refuse_unless_picture
 
@@ -85,8 +89,8 @@ def breakeven(
             precision=share,
             on_progress=on_progress,
         )
-    if out is not None:
-        _write(found, Path(out))
+    if folder is not None:
+        _write(found, folder)
     if target is not None:
         _draw(found, target)
     _print(found, form)

@@ -107,6 +107,20 @@ def new_file(name: str, *, force: bool) -> Path:
     return path
 
 
+def new_folder(name: str, files: Iterable[str], *, force: bool) -> Path:
+    """Return a folder to write these files to.
+
+    Raises
+    ------
+    OutputError
+        If one of them is there already and shall not be replaced.
+    """
+    folder = Path(name)
+    for file in files:
+        new_file(str(folder / file), force=force)
+    return folder
+
+
 def remark(lines: Iterable[str], kind: str = "warning") -> None:
     """Print remarks on stderr, one a line."""
     for line in lines:

@@ -70,7 +70,8 @@ def run(
     """Simulate every deployment on the same traffic: what each costs, and how slow."""
     changes = changes_of(overrides, seed, replications)
     page_file = None if html is None else output.new_file(html, force=force)
-    folder = None if out is None else _new_folder(out, requests=requests, force=force)
+    files = (*_FILES, *([_REQUESTS] if requests else []))
+    folder = None if out is None else output.new_folder(out, files, force=force)
     if requests and folder is None:
         message = "--requests needs --out DIR, the folder they go to"
         raise InputError(message)
@@ -140,14 +141,6 @@ def load_checked(
 
 _FILES = ("summary.csv", "bill.csv", "timeline.csv", "result.json")
 _REQUESTS = "requests.parquet"
-
-
-def _new_folder(name: str, *, requests: bool, force: bool) -> Path:
-    """Return a folder to write to; refuse to replace what is in it, before anything runs."""
-    folder = Path(name)
-    for file in (*_FILES, *([_REQUESTS] if requests else [])):
-        output.new_file(str(folder / file), force=force)
-    return folder
 
 
 def _write(

@@ -87,6 +87,7 @@ def test_the_bill(invoke, golden, tmp_path):
         "",
         "run",
         "breakeven",
+        "tune",
         "init",
         "validate",
         "schema",

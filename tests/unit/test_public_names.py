@@ -16,6 +16,7 @@ PROMISED = [
     "Scenario",
     "SimulationResult",
     "SweepResult",
+    "TuneResult",
     "breakeven",
     "compare",
     "load_catalog",
@@ -25,6 +26,7 @@ PROMISED = [
     "run",
     "simulate_pool",
     "sweep",
+    "tune",
 ]
 
 
