@@ -49,7 +49,7 @@ VARY = {
 def write_scenario(folder: Path, keys: Mapping[str, Any] = SCENARIO) -> Path:
     """Write a scenario file, JSON being YAML; return its path."""
     path = folder / "scenario.yaml"
-    path.write_text(json.dumps(keys, indent=1))
+    path.write_text(json.dumps(keys, indent=1, ensure_ascii=False), "utf-8")
     return path
 
 

@@ -110,7 +110,7 @@ def _write(found: BreakEven, folder: Path) -> None:
     }
     for name, rows in tables.items():
         write_whole(folder / f"{name}.csv", export(rows, "csv"))
-    write_whole(folder / "breakeven.json", _json(found))
+    write_whole(folder / "breakeven.json", _saved(found))
 
 
 def _draw(found: BreakEven, target: Path) -> None:
@@ -134,3 +134,12 @@ def _print(found: BreakEven, form: Format) -> None:
 
 def _json(found: BreakEven) -> str:
     return json.dumps(found.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _saved(found: BreakEven) -> str:
+    """Return what ``costsim report --with`` reads: the answer, its sentence and chart."""
+    from costsim.report.breakeven import verdict
+    from costsim.report.breakeven_chart import breakeven_chart
+    from costsim.study.saved import study_json
+
+    return study_json(found.to_dict(), verdict(found), breakeven_chart(found))

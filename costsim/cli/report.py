@@ -33,6 +33,15 @@ def report(
     ],
     form: AnswerForm = AnswerFormat.table,
     html: Page = None,
+    studies: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="STUDY",
+            help="With --html: a breakeven.json or tune.json, or its folder, to show "
+            "on the page too; repeatable.",
+        ),
+    ] = None,
     chart: Annotated[
         Chart, typer.Option(help="Which chart --plot draws.")
     ] = Chart.cost_latency,
@@ -43,9 +52,12 @@ def report(
     force: Force = False,
 ) -> None:
     """Show a saved result again: as a page, or its verdict and table."""
-    from costsim.study.saved import read_saved
+    from costsim.study.saved import read_saved, read_study
 
     content = read_saved(saved)
+    if studies:
+        earlier = content.get("studies", [])
+        content["studies"] = [*earlier, *map(read_study, studies)]
     if html is not None:
         from costsim.cli.run import write_page
 

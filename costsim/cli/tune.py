@@ -102,7 +102,10 @@ def tune(
         quiet=quiet,
     )
     if folder is not None:
+        from costsim.study.tabular import write_whole
+
         result.write(folder)
+        write_whole(folder / "tune.json", _saved(result))
     _print(result, form)
     if target is not None:
         _draw(result, target, told=form is Format.table)
@@ -184,6 +187,14 @@ def _draw(result: TuneResult, target: Path, *, told: bool) -> None:
     write_whole(target, picture(tune_chart(result), target.suffix))
     if told:
         output.write(f"wrote {target}\n")
+
+
+def _saved(result: TuneResult) -> str:
+    """Return what ``costsim report --with`` reads: the answer, its sentence and chart."""
+    from costsim.report.tune_charts import tune_chart
+    from costsim.study.saved import study_json
+
+    return study_json(json.loads(result.to_json()), result.sentence, tune_chart(result))
 
 
 def _print(result: TuneResult, form: Format) -> None:

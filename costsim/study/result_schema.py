@@ -18,6 +18,7 @@ from costsim.traffic.source import SourceRate
 
 Schema = dict[str, Any]
 
+_ANY: Schema = {"type": "object"}
 _STRING: Schema = {"type": "string"}
 _INTEGER: Schema = {"type": "integer"}
 _NUMBER: Schema = {"type": ["number", "null"]}
@@ -76,10 +77,19 @@ def result_schema() -> Schema:
             "description": "The scenario with its defaults: 'costsim schema scenario'.",
         },
     }
+    studies = _object({"title": _STRING, "sentence": _STRING, "chart": _ANY})
+    known = _object(properties)
+    known["properties"] = {
+        **properties,
+        "studies": {
+            **_list(studies),
+            "description": "Break-evens and tunings that were added to a page.",
+        },
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "costsim result",
-        **_object(properties),
+        **known,
     }
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from costsim.records import Floats
 
 FILE = "result.json"
+_STUDIES = ("breakeven.json", "tune.json")
 _EMBEDDED = re.compile(
     r'<script type="application/json" id="costsim-result">(.*?)</script>', re.DOTALL
 )
@@ -132,16 +133,7 @@ def read_saved(path: str | Path) -> dict[str, Any]:
     """
     file = Path(path)
     file = file / FILE if file.is_dir() else file
-    try:
-        text = file.read_text("utf-8")
-        embedded = _EMBEDDED.search(text)
-        content = json.loads(embedded[1] if embedded else text)
-    except OSError as error:
-        message = f"cannot be read: {error.strerror}"
-        raise InputError(message, path=str(file)) from None
-    except (ValueError, RecursionError):
-        message = "is no JSON; name a result.json that 'costsim run --out DIR' wrote"
-        raise InputError(message, path=str(file)) from None
+    content = _json_of(file)
     version = content.get("schema_version") if isinstance(content, dict) else None
     if version != SCHEMA_VERSION:
         raise InputError(_of_other_version(version), path=str(file))
@@ -149,7 +141,68 @@ def read_saved(path: str | Path) -> dict[str, Any]:
     return found
 
 
+def _json_of(file: Path) -> Any:  # noqa: ANN401 - whatever is in it
+    """Return the JSON in a file, or in a page."""
+    try:
+        text = file.read_text("utf-8")
+        embedded = _EMBEDDED.search(text)
+        return json.loads(embedded[1] if embedded else text)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}"
+        raise InputError(message, path=str(file)) from None
+    except (ValueError, RecursionError):
+        message = "is no JSON; name a result.json that 'costsim run --out DIR' wrote"
+        raise InputError(message, path=str(file)) from None
+
+
 def _of_other_version(version: object) -> str:
     if isinstance(version, int):
         return f"has schema_version {version}; this costsim reads {SCHEMA_VERSION}"
     return "is no result; name a result.json that 'costsim run --out DIR' wrote"
+
+
+def study_json(
+    answer: Mapping[str, Any], sentence: str, chart: Mapping[str, Any]
+) -> str:
+    """Return the answer of a study as JSON that ``read_study`` takes.
+
+    Parameters
+    ----------
+    answer : mapping
+        Its own JSON form.
+    sentence : str
+        The verdict.
+    chart : mapping
+        In Vega-Lite.
+    """
+    content = {**answer, "sentence": sentence, "chart": chart}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_study(path: str | Path) -> dict[str, Any]:
+    """Return the name, the sentence and the chart of a break-even or a tuning.
+
+    Parameters
+    ----------
+    path : str or Path
+        A ``breakeven.json`` or ``tune.json``, or the folder that has one.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is none.
+    """
+    file = Path(path)
+    if file.is_dir():
+        names = (file / name for name in _STUDIES)
+        file = next((one for one in names if one.is_file()), file)
+    content = _json_of(file)
+    keys = ("sentence", "chart")
+    if not isinstance(content, dict) or not all(key in content for key in keys):
+        message = (
+            "is no study; name a breakeven.json or tune.json that 'costsim breakeven "
+            "--out DIR' or 'costsim tune --out DIR' wrote"
+        )
+        raise InputError(message, path=str(file))
+    title = "Break-even" if "regimes" in content else "Settings"
+    return {"title": title, **{key: content[key] for key in keys}}

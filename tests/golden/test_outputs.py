@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import re
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -32,6 +34,12 @@ def fixed_clock(monkeypatch):
     monkeypatch.setattr("costsim.study.run.datetime", _FixedClock)
 
 
+def _words(page: str) -> str:
+    """Return the text of a page, an element a line."""
+    lines = (line.strip() for line in re.sub(r"<[^>]+>", "\n", page).splitlines())
+    return "".join(f"{html.unescape(line)}\n" for line in lines if line)
+
+
 def steady(text: str) -> str:
     """Return a text without version and hash, and with 12 digits of each number."""
     text = text.replace(f'"costsim_version": "{__version__}"', '"costsim_version": ""')
@@ -49,12 +57,38 @@ def steady(text: str) -> str:
         ("json", "run.json"),
         ("csv", "run.csv"),
         ("markdown", "run.md"),
+        ("github", "run-github.txt"),
     ],
 )
 def test_the_answer_of_a_run(invoke, golden, form, name):
     answer = invoke(*_RUN, "--format", form)
 
     golden(name, steady(answer.out))
+
+
+def test_the_bounds_of_a_run_that_is_checked(invoke, golden):
+    golden("run-check.txt", invoke(*_RUN, "--check", "--set", "slo.p95=5s").out)
+
+
+def test_the_words_of_a_page(invoke, golden, tmp_path):
+    invoke(*_RUN, "--html", tmp_path / "page.html")
+
+    page = (tmp_path / "page.html").read_text("utf-8")
+    # Pictures are the library's, scripts and data have tests of their own.
+    body = re.sub(r"<(svg|script|style|pre)\b.*?</\1>", "", page, flags=re.DOTALL)
+    golden("page.txt", steady(_words(body)))
+
+
+def test_the_saved_result(invoke, golden, tmp_path):
+    invoke(*_RUN, "--out", tmp_path)
+    content = json.loads((tmp_path / "result.json").read_text("utf-8"))
+    rows = content.pop("deployments")
+    content["scenario"]["hash"] = ""
+
+    assert len(rows) == len(content["latency"]["response_s"])
+    timeline = content["timeline"]["deployments"]
+    sums = {name: {k: sum(v) for k, v in one.items()} for name, one in timeline.items()}
+    golden("result-timeline.json", steady(json.dumps(sums, indent=1) + "\n"))
 
 
 def test_the_remarks_of_a_run(invoke, golden):

@@ -225,3 +225,4 @@ addTooltips();
 const figure = document.getElementById("timeline");
 if (figure && result.timeline) new Timeline(figure, result.timeline, COLORS.names);
 document.documentElement.dataset.ready = "true";
+performance.mark("ready");

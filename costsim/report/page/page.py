@@ -21,6 +21,7 @@ from costsim.report.columns import Column
 from costsim.report.pictures import Figure
 from costsim.report.run_charts import (
     CHARTS,
+    CONFIG,
     DASHES,
     MOST_LINES,
     PALETTE,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jinja2 import Environment
+
+    from costsim.report.charts import Chart
 
     Content = Mapping[str, Any]
 
@@ -241,19 +244,24 @@ def _origin(content: Content) -> str:
 
 
 def _figures(content: Content) -> list[dict[str, str]]:
+    """Return the charts of the run and of studies that were added to it."""
+    made = [(name, chart(content), *_CAPTIONS[name]) for name, chart in CHARTS.items()]
+    made += [
+        (f"study-{place}", one["chart"], one["title"], one["sentence"])
+        for place, one in enumerate(content.get("studies", []))
+    ]
+    return [
+        {"id": name, "title": title, "caption": caption, "svg": _drawn(chart, name)}
+        for name, chart, title, caption in made
+        if chart is not None
+    ]
+
+
+def _drawn(chart: Chart, name: str) -> str:
     import vl_convert
 
-    found = []
-    for name, chart in CHARTS.items():
-        specification = chart(content)
-        if specification is None:
-            continue
-        title, caption = _CAPTIONS[name]
-        svg = vl_convert.vegalite_to_svg({**specification, "title": None})
-        found.append(
-            {"id": name, "title": title, "svg": _apart(svg, name), "caption": caption}
-        )
-    return found
+    plain = {**chart, "title": None, "config": CONFIG}
+    return _apart(vl_convert.vegalite_to_svg(plain), name)
 
 
 def _apart(svg: str, name: str) -> str:

@@ -8,6 +8,8 @@ import json
 
 import pytest
 from pyarrow import parquet
+from rich.cells import cell_len
+from sweeps import SCENARIO, write_scenario
 
 _SCENARIO = """\
 name: small
@@ -181,3 +183,70 @@ def test_files_that_are_there_are_not_replaced_without_force(scenario, saved, in
         0,
         False,
     )
+
+
+@pytest.fixture
+def studies(scenario, invoke, tmp_path):
+    invoke(
+        "breakeven",
+        scenario,
+        "-q",
+        "--over",
+        "requests=100..4000",
+        "--out",
+        tmp_path / "b",
+    )
+    invoke("tune", scenario, "-q", "--replications", 4, "--out", tmp_path / "t")
+    return tmp_path / "b", tmp_path / "t"
+
+
+def test_studies_are_shown_on_a_page_and_stay_in_it(saved, studies, invoke, tmp_path):
+    page, again = tmp_path / "page.html", tmp_path / "again.html"
+    added = [part for folder in studies for part in ("--with", folder)]
+
+    done = invoke("report", saved, *added, "--html", page)
+    invoke("report", page, "--html", again)
+
+    text = page.read_text("utf-8")
+    assert done.exit_code == 0
+    assert text.count('<figure id="study-') == 2
+    assert "Break-even</h2>" in text
+    assert "Settings</h2>" in text
+    assert again.read_text("utf-8") == text
+
+
+def test_what_is_no_study_is_refused(saved, invoke, tmp_path):
+    done = invoke("report", saved, "--with", saved, "--html", tmp_path / "page.html")
+    other = invoke(
+        "report", saved, "--with", saved / "result.json", "--html", tmp_path / "p.html"
+    )
+
+    assert (done.exit_code, other.exit_code) == (2, 2)
+    assert "is no study" in other.err
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "</td><script>alert(1)</script>",
+        "=HYPERLINK(1)",
+        'a"b,c;d',
+        "\u202eright to left",
+        "\N{PILE OF POO} " + "x" * 9_998,
+    ],
+    ids=["markup", "formula", "quotes", "bidi", "long"],
+)
+def test_any_name_gives_a_correct_table_and_csv(tmp_path, invoke, name):
+    keys = {
+        **SCENARIO,
+        "deployments": [{**SCENARIO["deployments"][0], "name": name}],
+    }
+    scenario = write_scenario(tmp_path, keys)
+
+    table = invoke("run", scenario, "-q")
+    rows = invoke("run", scenario, "-q", "--format", "csv")
+
+    assert max(map(cell_len, table.out.splitlines())) <= 80
+    (row,) = csv.DictReader(io.StringIO(rows.out))
+    assert row["deployment"].removeprefix("'") == name
+    assert not row["deployment"].startswith("=")
