@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _VARY = {"deployments.own.pool.idle_timeout": "1s..10m:48:log", "replications": "2,3"}
 _COSTSIM = (sys.executable, "-m", "costsim")
 _KILLS = 20
+_HITS = 3
+"""Kills that must come between two parts."""
 _LIMIT_S = 300
 
 
@@ -37,11 +39,10 @@ def scenario(tmp_path):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """What a sweep leaves that nobody killed, and how long it takes."""
+    """What a sweep leaves that nobody killed."""
     folder = tmp_path_factory.mktemp("whole")
-    begin = time.perf_counter()
     sweep_alone(write_scenario(folder), _VARY, folder / "out")
-    return contents(folder / "out"), time.perf_counter() - begin
+    return contents(folder / "out")
 
 
 def _parts(out: Path) -> dict[str, tuple[int, bytes]]:
@@ -52,38 +53,39 @@ def _parts(out: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-def test_a_sweep_killed_at_twenty_random_moments_loses_nothing(
+def test_a_sweep_killed_at_twenty_random_moments_and_more_loses_nothing(
     tmp_path, scenario, whole
 ):
-    expected, whole_s = whole
     rng = random.Random(5)
     out = tmp_path / "out"
     # From a server that has the engine loaded: a kill hits the sweep, not its imports.
     prepare_processes()
     context = multiprocessing.get_context("forkserver")
     kept: dict[str, tuple[int, bytes]] = {}
-    grown, lost = [], []
-    for _ in range(_KILLS):
+    lost, kills, hits, longest_s = [], 0, 0, 0.2
+    n_parts = sum(name.startswith("parts") for name in whole)
+    while kills < _KILLS or hits < _HITS:
         begun = context.Event()
         arguments = (scenario, _VARY, out, begun)
         process = context.Process(target=sweep_alone, args=arguments)
         process.start()
         assert begun.wait(_LIMIT_S)
-        process.join(rng.uniform(0, whole_s / 3))
+        process.join(rng.uniform(0, longest_s))
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)
         process.join(_LIMIT_S)
         now = _parts(out)
         lost += [name for name, part in kept.items() if now.get(name) != part]
-        grown.append(len(now) - len(kept))
+        kills, hits = kills + 1, hits + (len(now) > len(kept))
+        # How long a machine takes to begin is not known; what is near it hits most.
+        if len(now) == len(kept) < n_parts:
+            longest_s *= 1.25
         kept = now
+        assert kills < 100, "the kills came before or after all work"
     sweep_alone(scenario, _VARY, out)
 
     assert lost == []
-    assert sum(size > 0 for size in grown) >= 2, (
-        "the kills came before or after all work"
-    )
-    assert contents(out) == expected
+    assert contents(out) == whole
 
 
 def _command(
@@ -145,7 +147,7 @@ def test_a_killed_command_leaves_no_process_behind_and_goes_on(
 
     assert (again.returncode, "error" in err) == (0, False)
     assert {name: _parts(out)[name] for name in kept} == kept
-    assert contents(out) == whole[0]
+    assert contents(out) == whole
 
 
 def test_an_interrupt_keeps_what_is_finished_and_says_so(tmp_path, scenario):
@@ -178,9 +180,9 @@ def test_a_disk_that_is_full_is_told_and_finished_parts_are_intact(
 
     assert process.returncode == 2
     assert "cannot be written: File too large; finished parts are kept" in err
-    assert len(kept) == len(whole[0]) - 4
+    assert len(kept) == len(whole) - 4
     assert {name: _parts(out)[name] for name in kept} == kept
-    assert contents(out) == whole[0]
+    assert contents(out) == whole
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
