@@ -47,7 +47,7 @@ def rate_chart(edges_s: Floats, rate_per_s: Floats, start: datetime | None) -> C
     rates = (np.append(rate_per_s, rate_per_s[-1:]) * scale).tolist()
     values = [
         {"at": moment, "rate": round(rate, 6)}
-        for moment, rate in zip(_times(edges_s, start), rates, strict=True)
+        for moment, rate in zip(times(edges_s, start), rates, strict=True)
     ]
     x: Chart = {"field": "at", "type": "quantitative", "title": "hours"}
     if start is not None:
@@ -168,7 +168,7 @@ def stacked(charts: Sequence[Chart], title: str) -> Chart:
     }
 
 
-def _times(times_s: Floats, start: datetime | None) -> list[float | str]:
+def times(times_s: Floats, start: datetime | None) -> list[float | str]:
     """Return times as the charts have them: hours, or moments by the clock of the start."""
     if start is None:
         return list(map(float, times_s / SECONDS_PER_HOUR))

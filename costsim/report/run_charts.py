@@ -8,9 +8,12 @@ dashes too.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from costsim.report.charts import times
 from costsim.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, rate_unit
 
 if TYPE_CHECKING:
@@ -42,16 +45,25 @@ _WINDOW = "window"
 
 
 def by_merit(content: Content) -> list[Content]:
-    """Return the rows: those that meet the SLO first, the cheapest first."""
+    """Return the rows: those that meet the SLO first, the cheapest first.
+
+    Each has a ``label`` besides: its name as a chart shows it, which no other one has.
+    """
     rows: list[Content] = content["deployments"]
-    return sorted(rows, key=lambda row: (row["meets_slo"] is False, row["cost_usd"]))
+    labels = [label(row["deployment"]) for row in rows]
+    told_apart = [
+        one if labels.count(one) == 1 else f"{place} {one}"
+        for place, one in enumerate(labels, start=1)
+    ]
+    named = [{**r, "label": one} for r, one in zip(rows, told_apart, strict=True)]
+    return sorted(named, key=lambda row: (row["meets_slo"] is False, row["cost_usd"]))
 
 
 def cost_split_chart(content: Content) -> Chart:
     """Return where each deployment's money goes, a bar a deployment."""
     values = [
         {
-            "deployment": label(row["deployment"]),
+            "deployment": row["label"],
             "part": part,
             "place": place,
             "usd": round(row[f"{part}_usd"] * _months(row), 4),
@@ -59,7 +71,7 @@ def cost_split_chart(content: Content) -> Chart:
         for row in by_merit(content)
         for place, part in enumerate(PARTS)
     ]
-    names = [label(row["deployment"]) for row in by_merit(content)]
+    names = [row["label"] for row in by_merit(content)]
     return _chart(
         "Where the money goes",
         values,
@@ -86,7 +98,7 @@ def cost_latency_chart(content: Content) -> Chart:
     rows = [row for row in by_merit(content) if row["p95_s"] is not None]
     values = [
         {
-            "deployment": label(row["deployment"]),
+            "deployment": row["label"],
             **_p95(row),
             "usd": row["cost_usd_per_month"],
             "usd_low": _or(row["cost_usd_low"], row["cost_usd"]) * _months(row),
@@ -103,7 +115,36 @@ def cost_latency_chart(content: Content) -> Chart:
     present = {value["slo"] for value in values}
     kinds = [kind for kind in _MEETS.values() if kind in present]
     front = [{"p95": x, "usd": y} for x, y in pareto(rows)]
-    points = {
+    layers = [
+        {
+            "data": {"values": front},
+            "mark": {"type": "line", "strokeDash": [4, 3], "color": PALETTE[7]},
+            "encoding": {"x": x, "y": y},
+        },
+        _interval(
+            {"x": {**x, "field": "p95_low"}, "x2": {"field": "p95_high"}, "y": y}
+        ),
+        _interval(
+            {"y": {**y, "field": "usd_low"}, "y2": {"field": "usd_high"}, "x": x}
+        ),
+        _points(x, y, kinds),
+    ]
+    layers += [
+        {
+            # Those near each other have their names on different sides.
+            "transform": [{"filter": f"datum.{side}"}],
+            "mark": {"type": "text", "align": "left", "dx": 8, "dy": dy, "limit": 180},
+            "encoding": {"x": x, "y": y, "text": {"field": "deployment"}},
+        }
+        for side, dy in (("above", -7), ("below", 10))
+    ]
+    layers += _slo_rule(content)
+    return _chart("Cost against p95", values, layer=layers, height=300)
+
+
+def _points(x: Chart, y: Chart, kinds: Sequence[str]) -> Chart:
+    """Return points whose shape and color tell whether the SLO is met."""
+    return {
         "mark": {"type": "point", "filled": True, "size": 90},
         "encoding": {
             "x": x,
@@ -125,31 +166,6 @@ def cost_latency_chart(content: Content) -> Chart:
             "tooltip": _tooltip("deployment", "p95", "usd"),
         },
     }
-    layers = [
-        {
-            "data": {"values": front},
-            "mark": {"type": "line", "strokeDash": [4, 3], "color": PALETTE[7]},
-            "encoding": {"x": x, "y": y},
-        },
-        _interval(
-            "x", {"x": {**x, "field": "p95_low"}, "x2": {"field": "p95_high"}, "y": y}
-        ),
-        _interval(
-            "y", {"y": {**y, "field": "usd_low"}, "y2": {"field": "usd_high"}, "x": x}
-        ),
-        points,
-    ]
-    layers += [
-        {
-            # Those near each other have their names on different sides.
-            "transform": [{"filter": f"datum.{side}"}],
-            "mark": {"type": "text", "align": "left", "dx": 8, "dy": dy, "limit": 180},
-            "encoding": {"x": x, "y": y, "text": {"field": "deployment"}},
-        }
-        for side, dy in (("above", -7), ("below", 10))
-    ]
-    layers += _slo_rule(content, "x")
-    return _chart("Cost against p95", values, layer=layers, height=300)
 
 
 def pareto(rows: Sequence[Content]) -> list[tuple[float, float]]:
@@ -167,7 +183,7 @@ def latency_chart(content: Content) -> Chart:
     shown = by_merit(content)[:MOST_LINES]
     values = [
         {
-            "deployment": label(row["deployment"]),
+            "deployment": row["label"],
             "s": max(s, _SHORTEST_S),
             "share": share,
         }
@@ -183,7 +199,7 @@ def latency_chart(content: Content) -> Chart:
         "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
         "encoding": {"x": x, "y": y, **_lines(shown)},
     }
-    layers = [lines, *_slo_rule(content, "x")]
+    layers = [lines, *_slo_rule(content)]
     return _chart("Response times", values, layer=layers, height=260)
 
 
@@ -196,7 +212,7 @@ def cold_chart(content: Content) -> Chart | None:
     arrived = _sums(hours, timeline["arrivals_per_s"])
     values = [
         {
-            "deployment": label(row["deployment"]),
+            "deployment": row["label"],
             "hour": hour,
             "share": cold / arrived[hour],
         }
@@ -250,7 +266,7 @@ def timeline_chart(content: Content) -> Chart | None:
 def _traffic(timeline: Content) -> Chart:
     scale, unit = rate_unit(max(timeline["arrivals_per_s"], default=0.0))
     axis = _time_axis(timeline)
-    rates = zip(_times(timeline), timeline["arrivals_per_s"], strict=True)
+    rates = zip(_moments(timeline), timeline["arrivals_per_s"], strict=True)
     select = {"type": "interval", "encodings": ["x"]}
     return {
         "width": _WIDTH,
@@ -268,10 +284,10 @@ def _traffic(timeline: Content) -> Chart:
 def _replicas(timeline: Content, rows: Sequence[Content]) -> Chart:
     axis = _time_axis(timeline)
     values = [
-        {"at": at, "deployment": label(row["deployment"]), "replicas": ready + starting}
+        {"at": at, "deployment": row["label"], "replicas": ready + starting}
         for row in rows
         for at, ready, starting in zip(
-            _times(timeline),
+            _moments(timeline),
             timeline["deployments"][row["deployment"]]["ready_replicas"],
             timeline["deployments"][row["deployment"]]["starting_replicas"],
             strict=True,
@@ -367,7 +383,7 @@ def _names(names: Sequence[str]) -> Chart:
 
 def _lines(rows: Sequence[Content]) -> Chart:
     """Return how lines of deployments are told apart."""
-    names = list(dict.fromkeys(label(row["deployment"]) for row in rows))
+    names = [row["label"] for row in rows]
     legend = {"orient": "bottom", "columns": 3, "title": None, "symbolSize": 300}
     return {
         "color": {
@@ -387,18 +403,18 @@ def _tooltip(*fields: str) -> list[Chart]:
     return [{"field": field} for field in fields]
 
 
-def _interval(_: str, encoding: Chart) -> Chart:
+def _interval(encoding: Chart) -> Chart:
     return {"mark": {"type": "rule", "opacity": 0.6}, "encoding": encoding}
 
 
-def _slo_rule(content: Content, channel: str) -> list[Chart]:
+def _slo_rule(content: Content) -> list[Chart]:
     """Return a line at the SLO's bound on p95, if there is one."""
     limits = {t["limit"] for t in content["thresholds"] if t["measure"] == "p95_s"}
     return [
         {
             "data": {"values": [{"limit": limit}]},
             "mark": {"type": "rule", "color": PALETTE[1], "strokeDash": [2, 2]},
-            "encoding": {channel: {"field": "limit", "type": "quantitative"}},
+            "encoding": {"x": {"field": "limit", "type": "quantitative"}},
         }
         for limit in sorted(limits)
     ]
@@ -430,15 +446,11 @@ def _months(row: Content) -> float:
     return month / cost if cost else 0.0
 
 
-def _times(timeline: Content) -> list[str | float]:
+def _moments(timeline: Content) -> list[float | str]:
     """Return the begin of each bin: a moment by the clock of the start, or hours."""
-    n, bin_s = len(timeline["arrivals_per_s"]), timeline["bin_s"]
-    if timeline["start"] is None:
-        return [i * bin_s / SECONDS_PER_HOUR for i in range(n)]
-    # As UTC, whatever the zone is: no reader's own zone shall move it.
-    start = datetime.fromisoformat(timeline["start"]).replace(tzinfo=None)
-    moments = (start + timedelta(seconds=i * bin_s) for i in range(n))
-    return [f"{moment.isoformat(timespec='seconds')}Z" for moment in moments]
+    start = timeline["start"]
+    begin_s = np.arange(len(timeline["arrivals_per_s"])) * timeline["bin_s"]
+    return times(begin_s, None if start is None else datetime.fromisoformat(start))
 
 
 def _time_axis(timeline: Content) -> Chart:

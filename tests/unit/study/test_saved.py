@@ -10,6 +10,7 @@ import pytest
 from small_study import always_on, answer, own
 
 from costsim.report.page.page import summary
+from costsim.report.run_charts import CHARTS, by_merit
 from costsim.study.saved import read_saved, restored
 
 
@@ -88,3 +89,14 @@ def test_a_notebook_shows_verdict_and_table(result):
     assert escape(result.verdict.sentence, quote=False) in html
     assert html.count("<tr>") == 3
     assert summary(json.loads(result.to_json())) == html
+
+
+def test_deployments_with_names_that_begin_alike_are_two_in_every_chart():
+    names = ["a name that is longer than any chart shows, one", "a name that is longer than any chart shows, two"]  # fmt: skip
+    content = json.loads(answer(*(own(name) for name in names)).to_json())
+
+    labels = {row["label"] for row in by_merit(content)}
+    drawn = CHARTS["latency"](content)
+
+    assert len(labels) == 2
+    assert {value["deployment"] for value in drawn["data"]["values"]} == labels
