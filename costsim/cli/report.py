@@ -72,8 +72,9 @@ def report(
 
 def _draw(content: dict[str, Any], chart: Chart, target: Path) -> None:
     from costsim.errors import InputError
+    from costsim.report.chart_parts import standalone
     from costsim.report.pictures import picture, refuse_unless_picture
-    from costsim.report.run_charts import CHARTS, standalone
+    from costsim.report.run_charts import CHARTS
     from costsim.study.tabular import write_whole
 
     refuse_unless_picture(target.suffix)

@@ -13,6 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costsim.report.chart_parts import (
+    CONFIG,
+    MOST_LINES,
+    PALETTE,
+    SCHEMA,
+    WIDTH,
+    by_merit,
+    chart_of,
+    lines,
+    names_axis,
+    nominal,
+    number,
+    tooltip,
+)
 from costsim.report.charts import times
 from costsim.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, rate_unit
 
@@ -23,40 +37,14 @@ if TYPE_CHECKING:
 
     Content = Mapping[str, Any]
 
-PALETTE = (
-    *("#0072B2", "#D55E00", "#009E73", "#CC79A7"),
-    *("#E69F00", "#56B4E9", "#8C6BB1", "#999999"),
-)
-DASHES = ([1, 0], [6, 2], [2, 2], [8, 2, 2, 2], [4, 4], [1, 3], [10, 3], [5, 1])
-MOST_LINES = len(PALETTE)
-"""Deployments that a chart of lines shows: those that meet the SLO first, the cheapest
-first."""
 PARTS = ("busy", "idle", "setup", "rounding", "fees")
 _PART_COLORS = ("#009E73", "#999999", "#D55E00", "#E69F00", "#56B4E9")
 
-_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
-_WIDTH = 640
-_NAME_WIDTH = 24
 _SHORTEST_S = 1e-3
 """Shorter times are drawn as this: a logarithmic axis has no zero. [s]"""
 _WIDEST = 5.0
 """An interval of p95 is drawn to so many times its value at most. [1]"""
 _WINDOW = "window"
-
-
-def by_merit(content: Content) -> list[Content]:
-    """Return the rows: those that meet the SLO first, the cheapest first.
-
-    Each has a ``label`` besides: its name as a chart shows it, which no other one has.
-    """
-    rows: list[Content] = content["deployments"]
-    labels = [label(row["deployment"]) for row in rows]
-    told_apart = [
-        one if labels.count(one) == 1 else f"{place} {one}"
-        for place, one in enumerate(labels, start=1)
-    ]
-    named = [{**r, "label": one} for r, one in zip(rows, told_apart, strict=True)]
-    return sorted(named, key=lambda row: (row["meets_slo"] is False, row["cost_usd"]))
 
 
 def cost_split_chart(content: Content) -> Chart:
@@ -72,23 +60,23 @@ def cost_split_chart(content: Content) -> Chart:
         for place, part in enumerate(PARTS)
     ]
     names = [row["label"] for row in by_merit(content)]
-    return _chart(
+    return chart_of(
         "Where the money goes",
         values,
         mark={"type": "bar", "cornerRadius": 1},
         height={"step": 24},
         encoding={
-            "y": _names(names),
-            "x": {**_number("usd", "USD a month"), "axis": {"format": "$,~r"}},
+            "y": names_axis(names),
+            "x": {**number("usd", "USD a month"), "axis": {"format": "$,~r"}},
             "color": {
-                **_nominal("part"),
+                **nominal("part"),
                 "title": None,
                 "sort": list(PARTS),
                 "scale": {"domain": list(PARTS), "range": list(_PART_COLORS)},
                 "legend": {"orient": "top"},
             },
             "order": {"field": "place"},
-            "tooltip": _tooltip("deployment", "part", "usd"),
+            "tooltip": tooltip("deployment", "part", "usd"),
         },
     )
 
@@ -109,8 +97,8 @@ def cost_latency_chart(content: Content) -> Chart:
         }
         for place, row in enumerate(sorted(rows, key=_month_cost))
     ]
-    x = {**_number("p95", "p95 [s]"), "scale": {"type": "log", "nice": True}}
-    y = {**_number("usd", "USD a month"), "axis": {"format": "$,~r"}}
+    x = {**number("p95", "p95 [s]"), "scale": {"type": "log", "nice": True}}
+    y = {**number("usd", "USD a month"), "axis": {"format": "$,~r"}}
     y["scale"] = {"zero": True}
     present = {value["slo"] for value in values}
     kinds = [kind for kind in _MEETS.values() if kind in present]
@@ -139,7 +127,7 @@ def cost_latency_chart(content: Content) -> Chart:
         for side, dy in (("above", -7), ("below", 10))
     ]
     layers += _slo_rule(content)
-    return _chart("Cost against p95", values, layer=layers, height=300)
+    return chart_of("Cost against p95", values, layer=layers, height=300)
 
 
 def _points(x: Chart, y: Chart, kinds: Sequence[str]) -> Chart:
@@ -150,20 +138,20 @@ def _points(x: Chart, y: Chart, kinds: Sequence[str]) -> Chart:
             "x": x,
             "y": y,
             "shape": {
-                **_nominal("slo"),
+                **nominal("slo"),
                 "title": None,
                 "scale": {"domain": kinds, "range": [_SHAPES[one] for one in kinds]},
                 "legend": {"orient": "top"},
             },
             "color": {
-                **_nominal("slo"),
+                **nominal("slo"),
                 "scale": {
                     "domain": kinds,
                     "range": [_SLO_COLORS[one] for one in kinds],
                 },
                 "title": None,
             },
-            "tooltip": _tooltip("deployment", "p95", "usd"),
+            "tooltip": tooltip("deployment", "p95", "usd"),
         },
     }
 
@@ -193,14 +181,14 @@ def latency_chart(content: Content) -> Chart:
         )
         if s is not None
     ]
-    x = {**_number("s", "response time [s]"), "scale": {"type": "log", "nice": False}}
-    y = {**_number("share", "share of requests"), "axis": {"format": "%"}}
-    lines = {
+    x = {**number("s", "response time [s]"), "scale": {"type": "log", "nice": False}}
+    y = {**number("share", "share of requests"), "axis": {"format": "%"}}
+    curves = {
         "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
-        "encoding": {"x": x, "y": y, **_lines(shown)},
+        "encoding": {"x": x, "y": y, **lines(shown)},
     }
-    layers = [lines, *_slo_rule(content)]
-    return _chart("Response times", values, layer=layers, height=260)
+    layers = [curves, *_slo_rule(content)]
+    return chart_of("Response times", values, layer=layers, height=260)
 
 
 def cold_chart(content: Content) -> Chart | None:
@@ -225,20 +213,20 @@ def cold_chart(content: Content) -> Chart | None:
     if not any(value["share"] for value in values):
         return None
     clock = "hour of the day" if timeline["start"] else "hour since the start, of a day"
-    return _chart(
+    return chart_of(
         "Cold starts over the day",
         values,
         mark={"type": "line", "point": True},
         height=200,
         encoding={
             "x": {
-                **_number("hour", clock),
+                **number("hour", clock),
                 "scale": {"domain": [0, 23]},
                 "axis": {"tickMinStep": 1, "grid": False},
             },
-            "y": {**_number("share", "share of requests"), "axis": {"format": "%"}},
-            **_lines(by_merit(content)[:MOST_LINES]),
-            "tooltip": _tooltip("deployment", "hour", "share"),
+            "y": {**number("share", "share of requests"), "axis": {"format": "%"}},
+            **lines(by_merit(content)[:MOST_LINES]),
+            "tooltip": tooltip("deployment", "hour", "share"),
         },
     )
 
@@ -252,7 +240,7 @@ def timeline_chart(content: Content) -> Chart | None:
     if timeline is None:
         return None
     return {
-        "$schema": _SCHEMA,
+        "$schema": SCHEMA,
         "title": "First replication over time",
         "vconcat": [
             _traffic(timeline),
@@ -269,13 +257,13 @@ def _traffic(timeline: Content) -> Chart:
     rates = zip(_moments(timeline), timeline["arrivals_per_s"], strict=True)
     select = {"type": "interval", "encodings": ["x"]}
     return {
-        "width": _WIDTH,
+        "width": WIDTH,
         "height": 90,
         "data": {"values": [{"at": at, "rate": rate * scale} for at, rate in rates]},
         "mark": {"type": "area", "interpolate": "step-after", "color": PALETTE[5]},
         "encoding": {
             "x": {**axis, "title": None, "axis": {**axis["axis"], "labels": False}},
-            "y": _number("rate", f"requests/{unit}"),
+            "y": number("rate", f"requests/{unit}"),
         },
         "params": [{"name": _WINDOW, "select": select, "bind": "scales"}],
     }
@@ -295,14 +283,14 @@ def _replicas(timeline: Content, rows: Sequence[Content]) -> Chart:
     ]
     seen = {"param": _WINDOW, "encoding": "x"}
     return {
-        "width": _WIDTH,
+        "width": WIDTH,
         "height": 180,
         "data": {"values": values},
         "mark": {"type": "line", "interpolate": "step-after"},
         "encoding": {
             "x": {**axis, "scale": {**axis["scale"], "domain": seen}},
-            "y": _number("replicas", "replicas"),
-            **_lines(rows),
+            "y": number("replicas", "replicas"),
+            **lines(rows),
         },
     }
 
@@ -316,91 +304,11 @@ CHARTS: Mapping[str, Callable[[Content], Chart | None]] = {
 }
 """All charts of a run, by their names, in the order of the page."""
 
-CONFIG: Chart = {
-    "background": "transparent",
-    "view": {"stroke": None},
-    "font": "Arial, Liberation Sans, Helvetica, sans-serif",
-    "title": {"anchor": "start", "color": "currentColor", "fontSize": 14},
-    "axis": {
-        "labelColor": "currentColor",
-        "titleColor": "currentColor",
-        "domainColor": "currentColor",
-        "tickColor": "currentColor",
-        "gridColor": "#999999",
-        "gridOpacity": 0.25,
-    },
-    "legend": {
-        "labelColor": "currentColor",
-        "titleColor": "currentColor",
-        "labelLimit": 220,
-    },
-    "text": {"color": "currentColor"},
-}
-"""What all charts share: the page's own color for text, so that they fit light and dark."""
-
-
-def standalone(chart: Chart) -> Chart:
-    """Return a chart for a file of its own: on white, whatever is around it."""
-    return {**chart, "config": {**CONFIG, "background": "white"}}
-
-
 _MEETS = {True: "meets the SLO", False: "misses the SLO", None: "no SLO"}
 _SHAPES = dict(zip(_MEETS.values(), ("circle", "cross", "circle"), strict=True))
 _SLO_COLORS = dict(
     zip(_MEETS.values(), (PALETTE[2], PALETTE[1], PALETTE[0]), strict=True)
 )
-
-
-def label(name: str) -> str:
-    """Return a name as a chart shows it: one line, cut at a width."""
-    clean = " ".join("".join(c if c.isprintable() else " " for c in name).split())
-    return clean if len(clean) <= _NAME_WIDTH else f"{clean[: _NAME_WIDTH - 2]}.."
-
-
-def _chart(title: str, values: list[dict[str, Any]], **other: Any) -> Chart:  # noqa: ANN401 - whatever Vega-Lite takes
-    return {
-        "$schema": _SCHEMA,
-        "title": title,
-        "width": _WIDTH,
-        "data": {"values": values},
-        "config": CONFIG,
-        **other,
-    }
-
-
-def _number(field: str, title: str) -> Chart:
-    return {"field": field, "type": "quantitative", "title": title}
-
-
-def _nominal(field: str) -> Chart:
-    return {"field": field, "type": "nominal"}
-
-
-def _names(names: Sequence[str]) -> Chart:
-    axis = {"labelLimit": 200, "title": None}
-    return {**_nominal("deployment"), "sort": list(names), "axis": axis}
-
-
-def _lines(rows: Sequence[Content]) -> Chart:
-    """Return how lines of deployments are told apart."""
-    names = [row["label"] for row in rows]
-    legend = {"orient": "bottom", "columns": 3, "title": None, "symbolSize": 300}
-    return {
-        "color": {
-            **_nominal("deployment"),
-            "scale": {"domain": names, "range": list(PALETTE[: len(names)])},
-            "legend": legend,
-        },
-        "strokeDash": {
-            **_nominal("deployment"),
-            "scale": {"domain": names, "range": list(DASHES[: len(names)])},
-            "legend": legend,
-        },
-    }
-
-
-def _tooltip(*fields: str) -> list[Chart]:
-    return [{"field": field} for field in fields]
 
 
 def _interval(encoding: Chart) -> Chart:
@@ -456,7 +364,7 @@ def _moments(timeline: Content) -> list[float | str]:
 def _time_axis(timeline: Content) -> Chart:
     if timeline["start"] is None:
         return {
-            **_number("at", "hours"),
+            **number("at", "hours"),
             "axis": {"grid": False},
             "scale": {"nice": False},
         }

@@ -17,10 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from costsim.report.columns import Column
-from costsim.report.pictures import Figure
-from costsim.report.run_charts import (
-    CHARTS,
+from costsim.report.chart_parts import (
     CONFIG,
     DASHES,
     MOST_LINES,
@@ -28,6 +25,9 @@ from costsim.report.run_charts import (
     by_merit,
     standalone,
 )
+from costsim.report.columns import Column
+from costsim.report.pictures import Figure
+from costsim.report.run_charts import CHARTS
 from costsim.report.terminal import bound_text, mark, ordered, short
 from costsim.report.terminal import figures as figure_columns
 from costsim.study.saved import restored

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from small_study import always_on, answer, own
 
+from costsim.report.chart_parts import by_merit
 from costsim.report.page.page import summary
-from costsim.report.run_charts import CHARTS, by_merit
+from costsim.report.run_charts import CHARTS
 from costsim.study.saved import read_saved, restored
 
 
