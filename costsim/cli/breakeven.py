@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costsim.cli import output
+from costsim.cli import answers, output
 from costsim.cli.options import (
     Force,
     Form,
     Format,
     Overrides,
+    Page,
     Prices,
     Quiet,
     Replications,
@@ -21,7 +21,6 @@ from costsim.cli.options import (
     Seed,
     changes_of,
     read_precision,
-    rows_as,
 )
 from costsim.cli.progress import progress
 
@@ -54,6 +53,7 @@ def breakeven(
     ] = None,
     prices: Prices = None,
     form: Form = Format.table,
+    html: Page = None,
     plot: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Draw it, as .png, .svg or .html."),
@@ -69,6 +69,7 @@ def breakeven(
     quiet: Quiet = False,
 ) -> None:
     """Find where each deployment is the cheapest: every crossing, with 95 % intervals."""
+    page = None if html is None else output.new_file(html, force=force)
     target = None if plot is None else output.new_file(plot, force=force)
     folder = None if out is None else output.new_folder(out, _FILES, force=force)
     if target is not None:
@@ -89,28 +90,13 @@ def breakeven(
             precision=share,
             on_progress=on_progress,
         )
-    if folder is not None:
-        _write(found, folder)
     if target is not None:
         _draw(found, target)
-    _print(found, form)
+    answers.deliver(found, form, out=folder, html=page)
     if not quiet:
         output.remark([f"wrote {target}"] if target is not None else [], "note")
         output.remark(found.notes, "note")
         output.remark(found.warnings)
-
-
-def _write(found: BreakEven, folder: Path) -> None:
-    from costsim.study.tabular import export, write_whole
-
-    tables = {
-        "curve": found.to_rows(),
-        "crossings": found.crossing_rows(),
-        "regimes": found.regime_rows(),
-    }
-    for name, rows in tables.items():
-        write_whole(folder / f"{name}.csv", export(rows, "csv"))
-    write_whole(folder / "breakeven.json", _saved(found))
 
 
 def _draw(found: BreakEven, target: Path) -> None:
@@ -119,27 +105,3 @@ def _draw(found: BreakEven, target: Path) -> None:
     from costsim.study.tabular import write_whole
 
     write_whole(target, picture(breakeven_chart(found), target.suffix))
-
-
-def _print(found: BreakEven, form: Format) -> None:
-    from costsim.report.breakeven import breakeven_report
-
-    if form is Format.table:
-        output.show(breakeven_report(found, width=output.console().width))
-    elif form is Format.json:
-        output.write(_json(found))
-    else:
-        output.write(rows_as(form, found.to_rows()))
-
-
-def _json(found: BreakEven) -> str:
-    return json.dumps(found.to_dict(), indent=2, ensure_ascii=False) + "\n"
-
-
-def _saved(found: BreakEven) -> str:
-    """Return what ``costsim report --with`` reads: the answer, its sentence and chart."""
-    from costsim.report.breakeven import verdict
-    from costsim.report.breakeven_chart import breakeven_chart
-    from costsim.study.saved import study_json
-
-    return study_json(found.to_dict(), verdict(found), breakeven_chart(found))

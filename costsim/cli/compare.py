@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costsim.cli import output
+from costsim.cli import answers, output
 from costsim.cli.options import (
     AnswerForm,
     AnswerFormat,
+    Force,
     Overrides,
+    Page,
     Precision,
     Prices,
     Quiet,
@@ -24,7 +27,9 @@ from costsim.errors import EXIT_SLO_MISSED, InputError
 
 if TYPE_CHECKING:
     from costsim.study.compare import Comparison, Side
-    from costsim.study.gates import Crossed
+    from costsim.study.gates import Judged
+
+_FILES = ("changes.csv", "compare.json")
 
 
 def compare(
@@ -52,12 +57,21 @@ def compare(
         ),
     ] = None,
     form: AnswerForm = AnswerFormat.table,
+    out: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="Write changes.csv and compare.json here."),
+    ] = None,
+    html: Page = None,
+    force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Compare scenarios or saved results: differences with 95 % intervals."""
     from costsim.study.compare import compare as compare_sides
-    from costsim.study.gates import crossed, read_gate
+    from costsim.study.gates import judged as judged_by
+    from costsim.study.gates import read_gate
 
+    page = None if html is None else output.new_file(html, force=force)
+    folder = None if out is None else output.new_folder(out, _FILES, force=force)
     gates = [read_gate(text) for text in fail_on or []]
     share = read_precision(precision)
     common = changes_of(None, seed, replications)
@@ -75,9 +89,10 @@ def compare(
         for label, path, changed_by in asked
     ]
     comparisons = [compare_sides(sides[0], other) for other in sides[1:]]
-    failures = [crossed(gates, one) for one in comparisons]
-    _print(comparisons, failures, form)
-    if any(failures):
+    judged = [judged_by(gates, one) for one in comparisons]
+    _write(comparisons, judged, folder=folder, page=page)
+    _print(comparisons, judged, form)
+    if not all(one.ok for some in judged for one in some):
         raise typer.Exit(EXIT_SLO_MISSED)
 
 
@@ -108,24 +123,48 @@ def _read(
 
 
 def _print(
-    comparisons: list[Comparison], failures: list[list[Crossed]], form: AnswerFormat
+    comparisons: list[Comparison], judged: list[list[Judged]], form: AnswerFormat
 ) -> None:
-    from costsim.report.compare import comparison_report
-    from costsim.report.markdown import comparison_annotations, comparison_markdown
+    from costsim.report.compare import comparison_document
+    from costsim.report.markdown import document_annotations
+    from costsim.study.compare import comparisons_record
     from costsim.study.tabular import export
 
-    if form in (AnswerFormat.json, AnswerFormat.csv):
+    documents = list(map(comparison_document, comparisons, judged))
+    if form is AnswerFormat.json:
+        answers.print_json(comparisons_record(comparisons, judged))
+    elif form is AnswerFormat.csv:
         rows = [row for one in comparisons for row in one.to_rows()]
-        output.write(export(rows, "json" if form is AnswerFormat.json else "csv"))
+        output.write(export(rows, "csv"))
+    elif form is AnswerFormat.github:
+        output.write("".join(map(document_annotations, documents)))
+    else:
+        answers.show(documents, markdown=form is AnswerFormat.markdown)
+
+
+def _write(
+    comparisons: list[Comparison],
+    judged: list[list[Judged]],
+    *,
+    folder: Path | None,
+    page: Path | None,
+) -> None:
+    """Write the files that were asked for."""
+    if folder is None and page is None:
         return
-    if form is not AnswerFormat.table:
-        github = form is AnswerFormat.github
-        told = comparison_annotations if github else comparison_markdown
-        texts = map(told, comparisons, failures)
-        output.write(("" if github else "\n").join(texts))
-        return
-    width = output.console().width
-    for number, (one, failed) in enumerate(zip(comparisons, failures, strict=True)):
-        if number:
-            output.write("\n")
-        output.show(comparison_report(one, failed, width=width))
+    from costsim.report.answers import study_content
+    from costsim.report.compare import comparison_document
+    from costsim.report.page.study import study_page
+    from costsim.study.compare import comparisons_record
+    from costsim.study.tabular import export, write_whole
+
+    documents = list(map(comparison_document, comparisons, judged))
+    record = comparisons_record(comparisons, judged)
+    content = study_content("compare", record, documents)
+    if folder is not None:
+        rows = [row for one in comparisons for row in one.to_rows()]
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        write_whole(folder / "changes.csv", export(rows, "csv"))
+        write_whole(folder / "compare.json", text)
+    if page is not None:
+        write_whole(page, study_page(documents, content))

@@ -69,7 +69,7 @@ Page = Annotated[
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No warnings, notes or progress.")
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace the file.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace files.")]
 Form = Annotated[Format, typer.Option("--format", help="Form of the answer.")]
 AnswerForm = Annotated[
     AnswerFormat,

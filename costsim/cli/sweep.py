@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costsim.cli import output
+from costsim.cli import answers, output
 from costsim.cli.options import (
+    Force,
     Form,
     Format,
     Overrides,
+    Page,
     Prices,
     Quiet,
     Replications,
     ScenarioPath,
     Seed,
     changes_of,
-    rows_as,
 )
 from costsim.cli.progress import progress
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from costsim.study.executor import Workers
-    from costsim.study.sweep.result import SweepResult
 
 
 def sweep(
@@ -74,12 +73,15 @@ def sweep(
         ),
     ] = None,
     form: Form = Format.table,
+    html: Page = None,
+    force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Simulate a scenario at every combination of values; resumes where it was stopped."""
     from costsim.study.sweep.axis import split_options
     from costsim.study.sweep.sweep import sweep as run_sweep
 
+    page = None if html is None else output.new_file(html, force=force)
     values = split_options(vary)
     with (
         _telling_what_is_kept(out),
@@ -96,7 +98,7 @@ def sweep(
             on_check=on_progress,
             on_progress=on_progress,
         )
-    _print(result, form)
+    answers.deliver(result, form, html=page)
     if not quiet:
         output.remark(result.notes, "note")
         output.remark(result.warnings)
@@ -129,15 +131,3 @@ def _place(count: int | None, cluster: str | None) -> Workers | None:
             raise InputError(message)
         return Workers(cluster=cluster)
     return None if count is None else Workers(count, processes=True)
-
-
-def _print(result: SweepResult, form: Format) -> None:
-    from costsim.report.sweep import sweep_report
-
-    if form is Format.table:
-        output.show(sweep_report(result, width=output.console().width))
-    elif form is Format.json:
-        content = {**result.to_dict(), "rows": result.to_rows()}
-        output.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
-    else:
-        output.write(rows_as(form, result.to_rows()))

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from costsim.cli import output
+from costsim.cli import answers, output
 from costsim.cli.options import (
     Force,
     Form,
     Format,
     Overrides,
+    Page,
     Prices,
     Quiet,
     ScenarioPath,
     Seed,
     changes_of,
-    rows_as,
 )
 from costsim.cli.progress import progress
 from costsim.errors import EXIT_SLO_MISSED, InputError
@@ -79,6 +78,7 @@ def tune(
             help="Write tune.csv, pareto.csv, configuration.txt and tune.json here.",
         ),
     ] = None,
+    html: Page = None,
     plot: Annotated[
         str | None,
         typer.Option(
@@ -89,6 +89,7 @@ def tune(
     quiet: Quiet = False,
 ) -> None:
     """Find the cheapest settings that meet the SLO; exit with 1 if nothing does."""
+    page = None if html is None else output.new_file(html, force=force)
     target = _target(plot, force)
     folder = None if out is None else output.new_folder(out, _FILES, force=force)
     result = _answer(
@@ -101,12 +102,7 @@ def tune(
         aim=(minimize, _share(confidence), replications),
         quiet=quiet,
     )
-    if folder is not None:
-        from costsim.study.tabular import write_whole
-
-        result.write(folder)
-        write_whole(folder / "tune.json", _saved(result))
-    _print(result, form)
+    answers.deliver(result, form, out=folder, html=page)
     if target is not None:
         _draw(result, target, told=form is Format.table)
     if not quiet:
@@ -187,22 +183,3 @@ def _draw(result: TuneResult, target: Path, *, told: bool) -> None:
     write_whole(target, picture(tune_chart(result), target.suffix))
     if told:
         output.write(f"wrote {target}\n")
-
-
-def _saved(result: TuneResult) -> str:
-    """Return what ``costsim report --with`` reads: the answer, its sentence and chart."""
-    from costsim.report.tune_charts import tune_chart
-    from costsim.study.saved import study_json
-
-    return study_json(json.loads(result.to_json()), result.sentence, tune_chart(result))
-
-
-def _print(result: TuneResult, form: Format) -> None:
-    from costsim.report.tune import tune_report
-
-    if form is Format.table:
-        output.show(tune_report(result, width=output.console().width))
-    elif form is Format.json:
-        output.write(json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n")
-    else:
-        output.write(rows_as(form, result.to_rows()))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-
-from costsim.report.columns import Column, fitting, render
+from costsim.report.breakeven_chart import drawings
+from costsim.report.columns import Column
+from costsim.report.document import Document, Section
 from costsim.report.terminal import short
 from costsim.study.breakeven.crossings import capacity_track, slo_track, stretches
 from costsim.units import format_duration, format_fraction, format_usd
@@ -35,35 +34,26 @@ _WHY = {
 }
 
 
-def breakeven_report(found: BreakEven, *, width: int) -> RenderableType:
-    """Return the whole report: the answer, where it changes, and the curve.
-
-    Parameters
-    ----------
-    found : BreakEven
-        What to show.
-    width : int
-        Characters of the terminal.
-    """
-    parts: list[RenderableType] = [
-        Text(_headline(found)),
-        Text(),
-        Text(verdict(found), style="bold"),
+def breakeven_document(found: BreakEven) -> Document:
+    """Return what is to be told: the answer, where it changes, and the curve."""
+    sections = [
+        _regimes(found),
+        _crossings(found),
+        _deployments(found),
+        _curve(found, "COST A MONTH [USD]", _cost_cell),
+        _curve(found, "P95", _p95_cell),
+        _cold_starts(found),
     ]
-    for title, section in (
-        ("CHEAPEST", _regimes(found, width)),
-        ("COSTS CROSS", _crossings(found, width)),
-        ("DEPLOYMENTS", _deployments(found, width)),
-        ("COST A MONTH [USD]", _curve(found, width, _cost_cell)),
-        ("P95", _curve(found, width, _p95_cell)),
-        ("COLD STARTS", _cold_starts(found, width)),
-    ):
-        if section is not None:
-            parts += [Text(), Text(title, style="bold"), section]
     lines = [*_legend(found), *(_theory(found, one) for one in found.closed_forms)]
     if lines:
-        parts += [Text(), Text("\n".join(lines))]
-    return Group(*parts)
+        sections.append(Section(lines=tuple(lines)))
+    return Document(
+        title=found.scenario,
+        facts=_facts(found),
+        verdict=verdict(found),
+        sections=tuple(one for one in sections if one is not None),
+        drawings=drawings(found),
+    )
 
 
 def verdict(found: BreakEven) -> str:
@@ -83,7 +73,7 @@ def verdict(found: BreakEven) -> str:
     return f"{said} At the scenario's own {_amount(found, here.value)}: {name}."
 
 
-def _headline(found: BreakEven) -> str:
+def _facts(found: BreakEven) -> str:
     axis = found.axis
     most = max(one.replications for one in found.points)
     own = "" if axis.own is None else f" (the scenario: {axis.show(axis.own)})"
@@ -175,11 +165,11 @@ def _name(regime: Regime) -> str:
     return "none" if regime.deployment is None else short(regime.deployment)
 
 
-def _regimes(found: BreakEven, width: int) -> RenderableType | None:
+def _regimes(found: BreakEven) -> Section | None:
     if len(found.names) == 1:
         return None
     show, regimes = found.axis.show, found.regimes
-    columns = [
+    columns = (
         Column("DEPLOYMENT", tuple(map(_name, regimes))),
         _numbers("FROM", [show(one.low) for one in regimes]),
         _numbers("TO", [show(one.high) for one in regimes]),
@@ -188,29 +178,28 @@ def _regimes(found: BreakEven, width: int) -> RenderableType | None:
             "THEN", tuple(_WHY[one.until.why] if one.until else "" for one in regimes)
         ),
         Column(" ", tuple("a tie" if one.is_tied else "" for one in regimes)),
-    ]
-    kept, _ = fitting(columns, ("THEN", "95% INTERVAL"), width)
-    return render(kept, width)
+    )
+    drop_first = ("THEN", "95% INTERVAL")
+    return Section("CHEAPEST", columns=columns, drop_first=drop_first)
 
 
-def _crossings(found: BreakEven, width: int) -> RenderableType | None:
+def _crossings(found: BreakEven) -> Section | None:
     decisive = [one for one in found.crossings if one.is_decisive]
     others = len(found.crossings) - len(decisive)
     more = (
         f"{others} more between deployments that are not the cheapest there "
         "(--format json)"
     )
+    title, lines = "COSTS CROSS", (more,) if others else ()
     if not decisive:
-        return Text(more) if others else None
-    columns = [
+        return Section(title, lines=lines) if others else None
+    columns = (
         _numbers("AT", [found.axis.show(one.value) for one in decisive]),
         _numbers("95% INTERVAL", [_interval(found, one) for one in decisive]),
         Column("CHEAPER BELOW", tuple(short(one.below) for one in decisive)),
         Column("CHEAPER ABOVE", tuple(short(one.above) for one in decisive)),
-    ]
-    kept, _ = fitting(columns, ("95% INTERVAL",), width)
-    table = render(kept, width)
-    return Group(table, Text(more)) if others else table
+    )
+    return Section(title, columns=columns, drop_first=("95% INTERVAL",), lines=lines)
 
 
 def _interval(found: BreakEven, one: object) -> str:
@@ -220,7 +209,7 @@ def _interval(found: BreakEven, one: object) -> str:
     return f"{found.axis.show(low)} to {found.axis.show(high)}"
 
 
-def _deployments(found: BreakEven, width: int) -> RenderableType:
+def _deployments(found: BreakEven) -> Section:
     names, points = found.names, found.points
     able = [where(found, capacity_track(points, name)) for name in names]
     columns = [
@@ -231,7 +220,7 @@ def _deployments(found: BreakEven, width: int) -> RenderableType:
         meets = tuple(where(found, slo_track(points, name)) for name in names)
         columns.append(Column("MEETS THE SLO", meets))
     columns.append(Column("KEEPS UP", tuple(able)))
-    return render(columns, width)
+    return Section("DEPLOYMENTS", columns=tuple(columns))
 
 
 def where(found: BreakEven, track: Track) -> str:
@@ -264,8 +253,8 @@ def _letter(found: BreakEven, name: str) -> str:
 
 
 def _curve(
-    found: BreakEven, width: int, cell: Callable[[BreakEven, Point, Reading], str]
-) -> RenderableType:
+    found: BreakEven, title: str, cell: Callable[[BreakEven, Point, Reading], str]
+) -> Section:
     points = _chosen_points(found)
     columns = [
         _numbers(
@@ -275,7 +264,7 @@ def _curve(
     for name in _chosen_names(found):
         cells = [cell(found, one, one.readings[name]) for one in points]
         columns.append(_numbers(_letter(found, name), cells))
-    return render(columns, width)
+    return Section(title, columns=tuple(columns))
 
 
 def _chosen_points(found: BreakEven) -> list[Point]:
@@ -321,14 +310,14 @@ def _p95_cell(_: BreakEven, __: Point, reading: Reading) -> str:
     return f"{mark}{format_duration(reading.measured.row.p95_s)}"
 
 
-def _cold_starts(found: BreakEven, width: int) -> RenderableType | None:
+def _cold_starts(found: BreakEven) -> Section | None:
     """Return the share of cold requests, on which p95 jumps at 5 %; None if all are warm."""
     warm = all(
         reading.measured is None or not reading.measured.row.cold_start_fraction > 0
         for point in found.points
         for reading in point.readings.values()
     )
-    return None if warm else _curve(found, width, _cold_cell)
+    return None if warm else _curve(found, "COLD STARTS", _cold_cell)
 
 
 def _cold_cell(_: BreakEven, __: Point, reading: Reading) -> str:

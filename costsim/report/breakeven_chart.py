@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from costsim.report.chart_parts import DASHES
 from costsim.report.charts import Chart, stacked
+from costsim.report.document import Drawing
 from costsim.study.breakeven.curve import COST
 
 if TYPE_CHECKING:
@@ -17,6 +19,17 @@ _COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 _CROSSING = "#777777"
 _LEAST = 0.005
 """Less is no cost, and no time, that a picture shows. [USD, s]"""
+
+
+def drawings(found: BreakEven) -> tuple[Drawing, ...]:
+    """Return the chart with what is said about it."""
+    caption = (
+        "Bands are 95 % intervals; dashed lines with a band are where costs cross. Points "
+        "are filled where the SLO is met, hollow where it is not; where a deployment "
+        "cannot keep up there is nothing."
+    )
+    title = f"Cost and p95 against {found.axis.label}"
+    return (Drawing("breakeven", title, caption, breakeven_chart(found)),)
 
 
 def breakeven_chart(found: BreakEven) -> Chart:
@@ -67,6 +80,13 @@ def _panel(
             "symbolOpacity": 1,
         },
     }
+    dashes = [DASHES[i % len(DASHES)] for i in range(len(found.names))]
+    dash = {
+        "field": "deployment",
+        "type": "nominal",
+        "scale": {"domain": list(found.names), "range": dashes},
+        "legend": None,
+    }
     shown = [one for one in values if one.get(field) is not None]
     hollow = {
         "condition": {"test": "datum.serves", "value": 1},
@@ -84,7 +104,10 @@ def _panel(
                 "mark": {"type": "area", "opacity": 0.2},
                 "encoding": {"x": x, **band, "color": color},
             },
-            {"mark": "line", "encoding": {"x": x, **line, "color": color}},
+            {
+                "mark": "line",
+                "encoding": {"x": x, **line, "color": color, "strokeDash": dash},
+            },
             {
                 "mark": {"type": "point", "filled": True, "stroke": None, "size": 30},
                 "encoding": {

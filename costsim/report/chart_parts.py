@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from costsim.report.charts import Chart
 
@@ -58,13 +58,19 @@ def by_merit(content: Content) -> list[Content]:
     Each has a ``label`` besides: its name as a chart shows it, which no other one has.
     """
     rows: list[Content] = content["deployments"]
-    labels = [label(row["deployment"]) for row in rows]
-    told_apart = [
-        one if labels.count(one) == 1 else f"{place} {one}"
-        for place, one in enumerate(labels, start=1)
-    ]
-    named = [{**r, "label": one} for r, one in zip(rows, told_apart, strict=True)]
+    apart = labels([row["deployment"] for row in rows])
+    named = [{**r, "label": apart[r["deployment"]]} for r in rows]
     return sorted(named, key=lambda row: (row["meets_slo"] is False, row["cost_usd"]))
+
+
+def labels(names: Iterable[str]) -> dict[str, str]:
+    """Return names as a chart shows them, each another one."""
+    short = {name: label(name) for name in names}
+    shown = [*short.values()]
+    return {
+        name: one if shown.count(one) == 1 else f"{place} {one}"
+        for place, (name, one) in enumerate(short.items(), start=1)
+    }
 
 
 def label(name: str) -> str:

@@ -16,6 +16,8 @@ from rich.text import Text
 
 GAP = 2
 """Spaces between columns."""
+_LEAST_SENTENCE = 24
+"""Characters that a column of sentences has at least, if they are as long."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,14 @@ class Column:
     """One text a row."""
     justify: Literal["left", "right"] = "left"
     """Numbers go right."""
+    wraps: bool = False
+    """Whether its cells are sentences, which may take several lines."""
 
     @property
     def width(self) -> int:
         """Characters that it needs."""
-        return max(cell_len(text) for text in (self.title, *self.cells))
+        needed = max(cell_len(text) for text in (self.title, *self.cells))
+        return min(needed, _LEAST_SENTENCE) if self.wraps else needed
 
     @property
     def empty(self) -> bool:
@@ -76,20 +81,22 @@ def fitting(
 def render(columns: list[Column], width: int) -> RenderableType:
     """Return a table if the columns fit, else one block of lines a row."""
     if total_width(columns) <= width:
-        return _table(columns)
+        return _table(columns, width)
     return _blocks(columns)
 
 
-def _table(columns: list[Column]) -> Table:
+def _table(columns: list[Column], width: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    rest = width - total_width([column for column in columns if not column.wraps])
     for column in columns:
         # The width is set, so that nothing can be shortened with an ellipsis.
         table.add_column(
             Text(column.title),
             justify=column.justify,
-            no_wrap=True,
+            no_wrap=not column.wraps,
             overflow="fold",
             min_width=column.width,
+            max_width=rest - GAP if column.wraps else None,
         )
     for cells in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*(Text(cell) for cell in cells))

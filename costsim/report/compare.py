@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-
-from costsim.report.columns import Column, fitting, render
+from costsim.report.columns import Column
+from costsim.report.compare_chart import drawings
+from costsim.report.document import Check, Document, Section
 from costsim.report.terminal import short
 from costsim.study.verdict import format_measure, label
 from costsim.units import format_fraction
@@ -17,48 +16,54 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from costsim.study.compare import Change, Comparison, Pair
-    from costsim.study.gates import Crossed
+    from costsim.study.gates import Judged
 
 _DROP_FIRST = (" +- ", "%", "+-")
 _COST = "cost_usd_per_month"
+_LABEL_WIDTH = 200
+_LEGEND = "~ may be noise; +- is half a 95 % interval of the change before it"
 _CHEAPEST = 3
 """Deployments that the first sentence names one by one."""
 
 
-def comparison_report(
-    comparison: Comparison, crossed: Sequence[Crossed], *, width: int
-) -> RenderableType:
-    """Return what differs between two answers.
+def comparison_document(
+    comparison: Comparison, judged: Sequence[Judged] = ()
+) -> Document:
+    """Return what is to be told of two answers.
 
     Parameters
     ----------
     comparison : Comparison
-        What to show.
-    crossed : sequence of Crossed
-        Gates that deployments do not pass.
-    width : int
-        Characters of the terminal.
+        What differs between them.
+    judged : sequence of Judged
+        How deployments do at gates.
     """
-    parts: list[RenderableType] = [
-        Text(_headline(comparison, width)),
-        Text(),
-        Text(verdict(comparison), style="bold"),
-    ]
+    sections = [Section(checks=tuple(map(_check, judged)))] if judged else []
     for pair in comparison.pairs:
-        if pair.is_same:
-            parts += [Text(), Text(f"{_named(pair)}: no difference")]
-            continue
-        broken = {one.change.measure for one in crossed if one.deployment == pair.after}
-        parts += [Text(), Text(_named(pair), style="bold"), _table(pair, broken, width)]
-    for names, text in (
-        (comparison.only_first, "only in A"),
-        (comparison.only_second, "only in B"),
-    ):
-        if names:
-            parts += [Text(), Text(f"{text}: {', '.join(map(short, names))}")]
-    if crossed:
-        parts += [Text(), Text("\n".join(["FAILED", *map(_failure, crossed)]))]
-    return Group(*parts)
+        broken = {
+            one.change.measure
+            for one in judged
+            if one.deployment == pair.after and not one.ok
+        }
+        sections.append(_pair_section(pair, broken))
+    sections += [
+        Section(lines=(f"{text}: {', '.join(map(short, names))}",))
+        for names, text in (
+            (comparison.only_first, "only in A"),
+            (comparison.only_second, "only in B"),
+        )
+        if names
+    ]
+    if any(section.marked for section in sections):
+        sections.append(Section(lines=(_LEGEND,)))
+    return Document(
+        title=_title(comparison),
+        facts=_facts(comparison),
+        verdict=verdict(comparison),
+        sections=tuple(sections),
+        drawings=drawings(comparison),
+        lead=1 if judged else 0,
+    )
 
 
 def verdict(comparison: Comparison) -> str:
@@ -113,21 +118,27 @@ def _more(change: Change) -> str:
     return f"{amount}{per_cent} {word} a month"
 
 
-def _headline(comparison: Comparison, width: int) -> str:
+def _title(comparison: Comparison) -> str:
+    first, second = comparison.first.scenario, comparison.second.scenario
+    return f"{first}, before and after" if first == second else f"{first} and {second}"
+
+
+def _facts(comparison: Comparison) -> str:
     how = (
         "the same traffic, paired replication by replication"
         if comparison.paired
         else "other traffic or other replications, unpaired"
     )
     sides = (("A", comparison.first), ("B", comparison.second))
-    named = [f"{mark}  {_end_of(side.label, width - 3)}" for mark, side in sides]
-    return "\n".join([*named, f"   {how}"])
+    return "\n".join(
+        [*(f"{mark}  {_end_of(side.label)}" for mark, side in sides), f"   {how}"]
+    )
 
 
-def _end_of(label: str, width: int) -> str:
+def _end_of(label: str) -> str:
     """Return a label without its beginning if it is too long: files differ at the end."""
     clean = "".join(c if c.isprintable() else " " for c in label)
-    return clean if len(clean) <= width else f"..{clean[2 - width :]}"
+    return clean if len(clean) <= _LABEL_WIDTH else f"..{clean[2 - _LABEL_WIDTH :]}"
 
 
 def _named(pair: Pair) -> str:
@@ -136,28 +147,22 @@ def _named(pair: Pair) -> str:
     return f"{short(pair.before)} -> {short(pair.after)}"
 
 
-def _table(pair: Pair, broken: set[str], width: int) -> RenderableType:
-    kept, _ = fitting(table_columns(pair, broken), _DROP_FIRST, width)
-    return render(kept, width)
+def _pair_section(pair: Pair, broken: set[str]) -> Section:
+    if pair.is_same:
+        return Section(lines=(f"{_named(pair)}: no difference",))
+    columns = _columns(pair, broken)
+    return Section(_named(pair), columns=columns, marked=True, drop_first=_DROP_FIRST)
 
 
-def table_columns(pair: Pair, broken: set[str]) -> list[Column]:
-    """Return what changed of a deployment, a row a measure.
-
-    Parameters
-    ----------
-    pair : Pair
-        The deployment on both sides.
-    broken : set of str
-        Measures whose gates are not passed.
-    """
+def _columns(pair: Pair, broken: set[str]) -> tuple[Column, ...]:
+    """Return what changed of a deployment, a row a measure."""
     # What does not happen on either side, such as lost requests, is no news.
     changes = [one for one in pair.changes if one.before or one.after]
 
     def numbers(title: str, cells: list[str]) -> Column:
         return Column(title, tuple(cells), "right")
 
-    return [
+    return (
         Column(" ", tuple(_mark(one, broken) for one in changes)),
         Column("MEASURE", tuple(label(one.measure) for one in changes)),
         numbers("BEFORE", [format_measure(one.measure, one.before) for one in changes]),
@@ -169,7 +174,7 @@ def table_columns(pair: Pair, broken: set[str]) -> list[Column]:
             " +- ",
             [format_fraction(one.difference.relative.half_width) for one in changes],
         ),
-    ]
+    )
 
 
 def _mark(change: Change, broken: set[str]) -> str:
@@ -201,15 +206,13 @@ def _percent(change: Change) -> str:
     return f"+{format_fraction(value)}" if value > 0 else format_fraction(value)
 
 
-def failure_text(crossed: Crossed) -> str:
-    """Return what a gate allows and what happened instead."""
-    change = crossed.change
-    return (
-        f"{crossed.gate.text}, but {label(change.measure)} "
-        f"went from {format_measure(change.measure, change.before)} to "
-        f"{format_measure(change.measure, change.after)}"
+def _check(judged: Judged) -> Check:
+    change = judged.change
+    relative = change.difference.relative.value
+    share = f" ({_percent(change)})" if math.isfinite(relative) and relative else ""
+    text = (
+        f"{short(judged.deployment)}, {judged.gate.text}: {label(change.measure)} went "
+        f"from {format_measure(change.measure, change.before)} to "
+        f"{format_measure(change.measure, change.after)}{share}"
     )
-
-
-def _failure(crossed: Crossed) -> str:
-    return f"  {short(crossed.deployment)}: {failure_text(crossed)}"
+    return Check(judged.ok, text)

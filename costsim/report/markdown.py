@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from costsim.report.compare import failure_text, table_columns
-from costsim.report.compare import verdict as comparison_verdict
 from costsim.report.terminal import bound_text, figures, headline, mark, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from costsim.report.columns import Column
+    from costsim.report.document import Document, Section
     from costsim.report.terminal import Answer
-    from costsim.study.compare import Comparison
-    from costsim.study.gates import Crossed
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|~$@])")
 _TOLD = ("$/MONTH", "+-", "P50", "P95", "+- ", "P99", "SLOW", "COLD", "LOST")
 _OK, _MISSED = ":white_check_mark:", ":x:"
+_MARKS = {"x": _MISSED, ">": ":arrow_right:", " ": "", "": ""}
 
 
 def run_markdown(result: Answer) -> str:
@@ -31,9 +29,8 @@ def run_markdown(result: Answer) -> str:
         What to tell.
     """
     order = ordered(result)
-    marks = {"x": _MISSED, ">": ":arrow_right:", " ": ""}
     columns = [
-        ("", [marks[mark(row, result)] for row in order]),
+        ("", [_MARKS[mark(row, result)] for row in order]),
         ("deployment", [escaped(row.deployment) for row in order]),
         *((one.title.strip(), list(one.cells)) for one in _kept(figures(order))),
     ]
@@ -47,34 +44,52 @@ def run_markdown(result: Answer) -> str:
     return "\n\n".join([*parts, f"<sub>{escaped(headline(result))}</sub>"]) + "\n"
 
 
-def comparison_markdown(comparison: Comparison, crossed: Sequence[Crossed]) -> str:
-    """Return a comparison as a comment: what changed, and the gates that are not passed.
+def document_markdown(document: Document) -> str:
+    """Return the answer of a study as a comment: verdict, checks, tables.
 
     Parameters
     ----------
-    comparison : Comparison
-        What to tell.
-    crossed : sequence of Crossed
-        Gates that deployments do not pass.
+    document : Document
+        What to tell; its charts are left out.
     """
-    parts = [f"**{escaped(comparison_verdict(comparison))}**"]
-    failed = [
-        f"- {_MISSED} {escaped(one.deployment)}: {escaped(failure_text(one))}"
-        for one in crossed
-    ]
-    if failed:
-        parts.append("\n".join(failed))
-    for pair in comparison.pairs:
-        name = escaped(pair.after)
-        if pair.is_same:
-            parts.append(f"{name}: no difference")
-            continue
-        columns = [
-            (one.title.strip(), [escaped(cell) for cell in one.cells])
-            for one in table_columns(pair, set())
+    parts = [f"**{escaped(document.verdict)}**"]
+    for section in document.sections:
+        parts += _section(section)
+    facts = "<br>".join(map(escaped, document.facts.splitlines()))
+    return "\n\n".join([*parts, f"<sub>{facts}</sub>"]) + "\n"
+
+
+def _section(section: Section) -> list[str]:
+    parts = [f"**{escaped(section.title)}**"] if section.title else []
+    if section.checks:
+        lines = [
+            f"- {_OK if one.ok else _MISSED} {escaped(one.text)}"
+            for one in section.checks
         ]
-        parts += [f"**{name}**", _table(columns, left=2)]
-    return "\n\n".join(parts) + "\n"
+        parts.append("\n".join(lines))
+    if section.columns:
+        filled = [one for one in section.columns if not one.empty]
+        marked = section.marked and filled[0] is section.columns[0]
+        parts.append(_table(_cells(filled, marked=marked), left=2))
+    parts += [escaped(line) for line in section.lines]
+    if section.text:
+        # Longer than any fence in it.
+        fence = "`" * max(
+            3, 1 + max(map(len, re.findall("`+", section.text)), default=0)
+        )
+        parts.append(f"{fence}\n{section.text.rstrip()}\n{fence}")
+    return parts
+
+
+def _cells(
+    columns: Sequence[Column], *, marked: bool
+) -> list[tuple[str, Sequence[str]]]:
+    found: list[tuple[str, Sequence[str]]] = [
+        (escaped(one.title), [*map(escaped, one.cells)]) for one in columns
+    ]
+    if marked:
+        found[0] = ("", [_MARKS.get(cell, escaped(cell)) for cell in columns[0].cells])
+    return found
 
 
 def run_annotations(result: Answer) -> str:
@@ -87,14 +102,16 @@ def run_annotations(result: Answer) -> str:
     return "".join(lines)
 
 
-def comparison_annotations(comparison: Comparison, crossed: Sequence[Crossed]) -> str:
-    """Return a comparison as workflow commands of GitHub Actions, a line each."""
-    lines = [_annotation("notice", comparison_verdict(comparison))]
-    lines += [
-        _annotation("error", f"{one.deployment}: {failure_text(one)}")
-        for one in crossed
+def document_annotations(document: Document) -> str:
+    """Return the answer of a study as workflow commands of GitHub Actions, a line each."""
+    failed = [
+        check.text
+        for section in document.sections
+        for check in section.checks
+        if not check.ok
     ]
-    return "".join(lines)
+    lines = [_annotation("notice", document.verdict)]
+    return "".join([*lines, *(_annotation("error", text) for text in failed)])
 
 
 def escaped(text: str) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-
-from costsim.report.columns import Column, fitting, render
+from costsim.report.columns import Column
+from costsim.report.document import Document, Section
+from costsim.report.sweep_charts import drawings
 from costsim.report.terminal import short
 from costsim.study.verdict import format_measure
 
@@ -24,33 +23,30 @@ _SAME = 1e-9
 """Means that differ by less, as a share, are the same."""
 
 
-def sweep_report(result: SweepResult, *, width: int) -> RenderableType:
-    """Return what a sweep found.
-
-    Parameters
-    ----------
-    result : SweepResult
-        What to show.
-    width : int
-        Characters of the terminal.
-    """
+def sweep_document(result: SweepResult) -> Document:
+    """Return what is to be told: the best point, what each key does, what is missing."""
     names = short_keys(result.keys)
-    parts: list[RenderableType] = [
-        Text(_headline(result, names)),
-        Text(),
-        Text(verdict(result), style="bold"),
-        Text(),
-        _best_table(result.best, names, width),
-        *_unmet(result),
-    ]
+    sections = [_best(result, names)]
     for key in result.keys:
         some = [one for one in result.effects if one.key == key]
-        parts += [Text(), *_key_report(names[key], some, width)]
-    for what, points in (("not possible", result.left_out), ("failed", result.failed)):
-        if points:
-            parts += [Text(), Text(f"{_counted(len(points))} {what}; the first:")]
-            parts.append(Text(f"  {points[0].reason}", overflow="fold"))
-    return Group(*parts)
+        sections.append(_effect(names[key], some))
+    sections += [
+        Section(
+            lines=(f"{_counted(len(points))} {what}; the first: {points[0].reason}",)
+        )
+        for what, points in (
+            ("not possible", result.left_out),
+            ("failed", result.failed),
+        )
+        if points
+    ]
+    return Document(
+        title=result.scenario,
+        facts=_facts(result, names),
+        verdict=verdict(result),
+        sections=tuple(sections),
+        drawings=drawings(result, names),
+    )
 
 
 def short_keys(keys: Sequence[str]) -> dict[str, str]:
@@ -85,7 +81,7 @@ def verdict(result: SweepResult) -> str:
     return f"{short(best.deployment)} at {values} is {what}: {cost} a month with p95 {p95}."
 
 
-def _headline(result: SweepResult, names: dict[str, str]) -> str:
+def _facts(result: SweepResult, names: dict[str, str]) -> str:
     keys = ", ".join(names.values())
     return f"{short(result.scenario)}: {_counted(result.points)} of {keys}"
 
@@ -94,26 +90,24 @@ def _counted(n: int) -> str:
     return "1 point" if n == 1 else f"{n:,} points"
 
 
-def _best_table(
-    best: Sequence[Best], names: dict[str, str], width: int
-) -> RenderableType:
-    columns = [
+def _best(result: SweepResult, names: dict[str, str]) -> Section:
+    best = result.best
+    columns = (
         Column("DEPLOYMENT", tuple(short(one.deployment) for one in best)),
         Column("WINS", tuple(f"{one.wins:,}" for one in best), "right"),
         Column("MEETS SLO", tuple(map(_meets, best)), "right"),
         Column("COST/MO", tuple(_month(o.cost_usd_per_month) for o in best), "right"),
         Column("P95", tuple(format_measure(_P95, one.p95_s) for one in best), "right"),
         Column("AT BEST", tuple(_values(one, names) for one in best)),
-    ]
-    kept, _ = fitting(columns, ("AT BEST",), width)
-    return render(kept, width)
+    )
+    return Section(columns=columns, drop_first=("AT BEST",), lines=_unmet(result))
 
 
-def _unmet(result: SweepResult) -> list[RenderableType]:
+def _unmet(result: SweepResult) -> tuple[str, ...]:
     """Return at how many points no deployment meets the SLO, if there are any."""
     simulated = result.points - len(result.left_out) - len(result.failed)
     n = simulated - sum(one.wins for one in result.best)
-    return [Text(f"no deployment meets the SLO at {_counted(n)}")] if n else []
+    return (f"no deployment meets the SLO at {_counted(n)}",) if n else ()
 
 
 def _meets(best: Best) -> str:
@@ -127,27 +121,24 @@ def _values(best: Best, names: dict[str, str]) -> str:
     )
 
 
-def _key_report(
-    name: str, effects: Sequence[Effect], width: int
-) -> list[RenderableType]:
+def _effect(name: str, effects: Sequence[Effect]) -> Section:
     changed = [one for one in effects if _changes(one)]
     if not changed:
-        return [Text(f"{name} changes neither cost nor p95")]
+        return Section(lines=(f"{name} changes neither cost nor p95",))
     levels = changed[0].levels
     title = (
         f"{name} from {short(levels[0].text, _VALUE_WIDTH)} to "
         f"{short(levels[-1].text, _VALUE_WIDTH)}, the mean over all else"
     )
-    columns = [
+    columns = (
         Column("DEPLOYMENT", tuple(short(one.deployment) for one in changed)),
         *_from_to("COST/MO", [_ends(one, _COST) for one in changed]),
         *_from_to("P95", [_ends(one, _P95) for one in changed]),
         Column("CHEAPEST AT", tuple(_cheapest(one) for one in changed)),
-    ]
-    kept, _ = fitting(columns, ("CHEAPEST AT",), width)
-    parts: list[RenderableType] = [Text(title, style="bold"), render(kept, width)]
+    )
     others = [short(one.deployment) for one in effects if one not in changed]
-    return [*parts, Text(f"no effect on {', '.join(others)}")] if others else parts
+    lines = (f"no effect on {', '.join(others)}",) if others else ()
+    return Section(title, columns=columns, drop_first=("CHEAPEST AT",), lines=lines)
 
 
 def _from_to(title: str, pairs: Sequence[tuple[str, str]]) -> list[Column]:

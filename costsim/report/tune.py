@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
-from rich.text import Text
-
-from costsim.report.columns import Column, fitting, render
+from costsim.report.columns import Column
+from costsim.report.document import Document, Section
 from costsim.report.terminal import short
+from costsim.report.tune_charts import drawings
 from costsim.study.tune.saying import named
 from costsim.study.verdict import format_measure, label
 from costsim.units import format_fraction, format_usd
@@ -27,46 +25,37 @@ if TYPE_CHECKING:
     )
 
 _DROP_FIRST = ("MEAN", "P99", "COLD", "REPL")
-_LEAST_WIDTH = 40
-"""Sentences are not wrapped narrower."""
-_CELL = 3
-"""Characters around a cost in a heat map: a gap, the best's mark, a miss's mark."""
 
 
-def tune_report(result: TuneResult, *, width: int) -> RenderableType:
-    """Return what a search for settings found.
-
-    Parameters
-    ----------
-    result : TuneResult
-        What to show.
-    width : int
-        Characters of the terminal.
-    """
-    parts: list[RenderableType] = [
-        Text(_headline(result)),
-        Text(),
-        Text(result.sentence, style="bold"),
-        *(Text(text) for text in result.needed),
-        Text(),
-        _table(result, width),
-        Text(),
-        Text("\n".join(_settings(result.answers, width))),
+def tune_document(result: TuneResult) -> Document:
+    """Return what is to be told: the best settings, what they cost, what else there is."""
+    sections = [
+        Section(lines=result.needed),
+        _table(result),
+        Section(lines=_settings(result.answers)),
     ]
     if len(result.front) > 1:
-        parts += [Text(), Text("Cost against p95", style="bold"), _front(result, width)]
+        sections.append(_front(result))
     if result.heat_map is not None:
-        parts += [Text(), *_map(result.heat_map, result.answers[0].deployment, width)]
-    if result.shifts:
-        lines = [line for one in result.shifts for line in _shift(one, result, width)]
-        parts += [Text(), Text("\n".join(lines))]
-    if result.configuration:
-        parts += [Text(), Text("Ready to paste", style="bold")]
-        parts += [Text(result.configuration.rstrip("\n"), overflow="fold")]
-    return Group(*parts, Text(), Text(_effort(result)))
+        sections.append(_map(result.heat_map, result.answers[0].deployment))
+    shifts = tuple(_shift(one, result) for one in result.shifts)
+    sections += [
+        Section(lines=shifts),
+        Section(
+            "Ready to paste" if result.configuration else "", text=result.configuration
+        ),
+        Section(lines=(_effort(result),)),
+    ]
+    return Document(
+        title=result.scenario.name,
+        facts=_facts(result),
+        verdict=result.sentence,
+        sections=tuple(one for one in sections if one != Section()),
+        drawings=drawings(result),
+    )
 
 
-def _headline(result: TuneResult) -> str:
+def _facts(result: TuneResult) -> str:
     n = sum(one.settings_tried for one in result.answers)
     parts = [
         f"{short(result.scenario.name, 40)}: {n:,} settings tried",
@@ -77,7 +66,7 @@ def _headline(result: TuneResult) -> str:
     return ", ".join(parts)
 
 
-def _table(result: TuneResult, width: int) -> RenderableType:
+def _table(result: TuneResult) -> Section:
     """Return the best of each deployment, and the scenario's own settings below."""
     found = [one.choice for one in result.answers if one.choice is not None]
     rows = [*found, *result.own]
@@ -94,7 +83,7 @@ def _table(result: TuneResult, width: int) -> RenderableType:
         if one not in ("cost_usd_per_month", "mean_s", "p95_s", "p99_s")
         and (one != "lost_fraction" or any(row.measures[one] for row in rows))
     ]
-    columns = [
+    columns = (
         Column(" ", tuple(marks)),
         Column("DEPLOYMENT", tuple(names)),
         _numbers("$/MONTH", rows, "cost_usd_per_month"),
@@ -106,9 +95,8 @@ def _table(result: TuneResult, width: int) -> RenderableType:
             "MET", tuple(format_fraction(one.met_fraction) for one in rows), "right"
         ),
         Column("REPL", tuple(str(one.replications) for one in rows), "right"),
-    ]
-    kept, _ = fitting(columns, _DROP_FIRST, width)
-    return render(kept, width)
+    )
+    return Section(columns=columns, marked=True, drop_first=_DROP_FIRST)
 
 
 _TITLES = {
@@ -123,76 +111,63 @@ def _numbers(title: str, rows: Sequence[Choice], measure: str) -> Column:
     return Column(title, tuple(cell.removeprefix("$") for cell in cells), "right")
 
 
-def _settings(answers: Sequence[Answer], width: int) -> list[str]:
-    """Return what is set for each deployment, a paragraph each."""
+def _settings(answers: Sequence[Answer]) -> tuple[str, ...]:
+    """Return what is set for each deployment, a sentence each."""
     lines = []
     for one in answers:
         if one.choice is not None:
             names = f" ({', '.join(map(short, one.names))})"
             several = names if len(one.names) > 1 else ""
-            text = f"{short(one.deployment)}{several}: {one.choice.said}"
-            lines += _wrapped(text, width, "  ")
-    return lines
+            lines.append(f"{short(one.deployment)}{several}: {one.choice.said}")
+    return tuple(lines)
 
 
-def _front(result: TuneResult, width: int) -> RenderableType:
-    costs = [format_usd(one.cost_usd_per_month) for one in result.front]
-    slow = [format_measure("p95_s", one.measures["p95_s"]) for one in result.front]
-    wide = max(map(len, costs)), max(map(len, slow))
-    lines = []
-    for one, cost, p95 in zip(result.front, costs, slow, strict=True):
-        mark = _front_mark(one, result)
-        start = f"{mark} {cost:>{wide[0]}}  {p95:>{wide[1]}}  "
-        alone = len({answer.deployment for answer in result.answers}) == 1
-        text = one.said if alone else f"{short(one.deployment)}: {one.said}"
-        lines += _wrapped(f"{start}{text}", width, " " * len(start))
-    return Text("\n".join(lines))
+def _front(result: TuneResult) -> Section:
+    alone = len({one.deployment for one in result.answers}) == 1
+    said = (
+        one.said if alone else f"{short(one.deployment)}: {one.said}"
+        for one in result.front
+    )
+    columns = (
+        Column(" ", tuple(_front_mark(one, result) for one in result.front)),
+        _numbers("$/MONTH", result.front, "cost_usd_per_month"),
+        _numbers("P95", result.front, "p95_s"),
+        Column("SETTINGS", tuple(said), wraps=True),
+    )
+    return Section("Cost against p95", columns=columns, marked=True)
 
 
 def _front_mark(one: Choice, result: TuneResult) -> str:
     if not one.meets_slo:
         return "x"
     is_best = result.best is not None and one.asked == result.best.asked
-    return ">" if is_best else " "
+    return ">" if is_best else ""
 
 
-def _map(heat_map: HeatMap, deployment: str, width: int) -> list[RenderableType]:
-    """Return the heat map, as many of its columns as fit."""
-    costs = [
-        f"{cell.cost_usd_per_month:,.0f}"
-        for row in heat_map.cells
-        for cell in row
-        if cell is not None
-    ]
-    wide = max(map(len, [*costs, *heat_map.columns])) + _CELL
-    side = max(map(len, [heat_map.row, *heat_map.rows])) + 1
-    kept = _columns(heat_map, max(1, (width - side) // wide))
+def _map(heat_map: HeatMap, deployment: str) -> Section:
+    """Return the heat map; a narrow terminal goes without what was tried least."""
     title = (
         f"{short(deployment)}: $ a month by {heat_map.column}"
         + (f" and {heat_map.row}" if heat_map.row else "")
         + "; x misses the SLO"
     )
-    lines = [
-        f"{heat_map.row:<{side}}"
-        + "".join(f"{heat_map.columns[i]:>{wide - 1}} " for i in kept)
-    ]
-    for name, cells in zip(heat_map.rows, heat_map.cells, strict=True):
-        texts = [f"{_cell(cells[i]):>{wide}}" for i in kept]
-        lines.append(f"{name:<{side}}{''.join(texts)}")
-    return [Text(title, style="bold"), Text("\n".join(lines), no_wrap=True)]
+    by_column = list(zip(*heat_map.cells, strict=True))
+    columns = (
+        Column(heat_map.row or " ", tuple(heat_map.rows)),
+        *(
+            Column(name, tuple(map(_cell, cells)), "right")
+            for name, cells in zip(heat_map.columns, by_column, strict=True)
+        ),
+    )
+    order = sorted(range(len(by_column)), key=lambda i: _worth(by_column[i]))
+    drop_first = tuple(heat_map.columns[i] for i in order[:-1])
+    return Section(title, columns=columns, drop_first=drop_first)
 
 
-def _columns(heat_map: HeatMap, most: int) -> list[int]:
-    """Return which columns are shown: those with most cells, and that of the best."""
-    n = len(heat_map.columns)
-
-    def worth(i: int) -> tuple[bool, int]:
-        cells = [row[i] for row in heat_map.cells]
-        known = [cell for cell in cells if cell is not None]
-        return (any(cell.is_best for cell in known), len(known))
-
-    best = sorted(range(n), key=worth, reverse=True)[:most]
-    return sorted(best)
+def _worth(cells: Sequence[Cell | None]) -> tuple[bool, int]:
+    """Order columns: that of the best last, and those with most cells."""
+    known = [cell for cell in cells if cell is not None]
+    return (any(cell.is_best for cell in known), len(known))
 
 
 def _cell(cell: Cell | None) -> str:
@@ -202,7 +177,7 @@ def _cell(cell: Cell | None) -> str:
     return f"{mark}{cell.cost_usd_per_month:,.0f}{' ' if cell.meets_slo else 'x'}"
 
 
-def _shift(shift: Shift, result: TuneResult, width: int) -> list[str]:
+def _shift(shift: Shift, result: TuneResult) -> str:
     """Return what other traffic would change."""
     share = format_fraction(abs(shift.factor - 1))
     word = "less" if shift.factor < 1 else "more"
@@ -222,7 +197,7 @@ def _shift(shift: Shift, result: TuneResult, width: int) -> list[str]:
         name = best.said if best.deployment == chosen.deployment else named(best)
         value = format_measure(measure, best.measures[measure])
         text += f"; the best of the finalists would be {name}: {value}."
-    return _wrapped(text, width, "  ")
+    return text
 
 
 def _effort(result: TuneResult) -> str:
@@ -230,15 +205,4 @@ def _effort(result: TuneResult) -> str:
     return (
         f"{result.simulations:,} simulations, {format_fraction(result.grid_share)} of the "
         f"full grid ({n:,} settings, {result.goal.most} replications each)."
-    )
-
-
-def _wrapped(text: str, width: int, indent: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        max(width, _LEAST_WIDTH),
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from costsim.report.chart_parts import CONFIG, SCHEMA
+from costsim.report.document import Drawing
+
 if TYPE_CHECKING:
     from costsim.report.charts import Chart
-    from costsim.study.tune.result import HeatMap, TuneResult
+    from costsim.study.tune.result import Cell, HeatMap, TuneResult
 
-_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 _WIDTH = 680
+_DARK = 1.1
 _ROW = 28
 """Pixels of a row of the heat map."""
 _INK, _MISSES = "#0072B2", "#D55E00"
@@ -25,10 +28,13 @@ _COSTS: Chart = {
     },
 }
 _MARKS: Chart = {
-    "mark": {"type": "text", "fontWeight": "bold"},
+    "mark": {"type": "text", "fontSize": 10},
     "encoding": {
         "text": {"field": "mark", "type": "nominal"},
-        "color": {"value": "black"},
+        "color": {
+            "condition": {"test": "datum.dark", "value": "white"},
+            "value": "black",
+        },
     },
 }
 _BY_SLO: Chart = {
@@ -39,17 +45,28 @@ _BY_SLO: Chart = {
 }
 
 
-def tune_chart(result: TuneResult) -> Chart:
-    """Return the heat map of the answer's deployment, above cost against p95.
+def drawings(result: TuneResult) -> tuple[Drawing, ...]:
+    """Return the heat map of the answer's deployment, and cost against p95."""
+    found = []
+    if result.heat_map is not None:
+        caption = (
+            f"{result.answers[0].deployment}: cost by two settings, the others at their "
+            "best; > is the answer, x misses the SLO."
+        )
+        chart = _whole("Cost by two settings", _heat(result.heat_map))
+        found.append(Drawing("heat-map", "Cost by two settings", caption, chart))
+    if result.front:
+        caption = "The settings that no other beats both in cost and in p95."
+        chart = _whole("Cost against p95", _front(result))
+        found.append(Drawing("front", "Cost against p95", caption, chart))
+    return tuple(found)
 
-    Parameters
-    ----------
-    result : TuneResult
-        What to draw.
-    """
+
+def tune_chart(result: TuneResult) -> Chart:
+    """Return both charts in one picture, one above the other."""
     parts = [] if result.heat_map is None else [_heat(result.heat_map)]
     return {
-        "$schema": _SCHEMA,
+        "$schema": SCHEMA,
         "title": {
             "text": result.scenario.name,
             "subtitle": f"x misses the SLO ({result.answers[0].deployment})",
@@ -59,13 +76,25 @@ def tune_chart(result: TuneResult) -> Chart:
     }
 
 
+def _whole(title: str, part: Chart) -> Chart:
+    return {"$schema": SCHEMA, "title": title, "config": CONFIG, **part}
+
+
 def _heat(heat_map: HeatMap) -> Chart:
+    costs = [
+        cell.cost_usd_per_month
+        for row in heat_map.cells
+        for cell in row
+        if cell is not None
+    ]
     values = [
         {
             "row": row or "-",
             "column": column,
             "cost": round(cell.cost_usd_per_month, 2),
-            "mark": "x" if not cell.meets_slo else "best" if cell.is_best else "",
+            "mark": _mark(cell),
+            # As the scale of colors: in logarithms, the upper half is dark.
+            "dark": cell.cost_usd_per_month**2 > min(costs) * max(costs) * _DARK,
         }
         for row, cells in zip(heat_map.rows, heat_map.cells, strict=True)
         for column, cell in zip(heat_map.columns, cells, strict=True)
@@ -85,6 +114,12 @@ def _heat(heat_map: HeatMap) -> Chart:
     }
 
 
+def _mark(cell: Cell) -> str:
+    """Return what stands in a cell: the cost, ``>`` before the best, ``x`` after a miss."""
+    best, missed = ">" if cell.is_best else "", "" if cell.meets_slo else " x"
+    return f"{best}{cell.cost_usd_per_month:,.0f}{missed}"
+
+
 def _front(result: TuneResult) -> Chart:
     values = [
         {
@@ -102,7 +137,7 @@ def _front(result: TuneResult) -> Chart:
         "data": {"values": values},
         "encoding": {
             "x": {"field": "cost", "title": "$ a month", **quantity},
-            "y": {"field": "p95", "title": "p95 (s)", **quantity},
+            "y": {"field": "p95", "title": "p95 [s]", **quantity},
         },
         "layer": [
             {"mark": {"type": "line", "color": "#999999", "interpolate": "step-after"}},

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from costsim import __version__
 from costsim.errors import InputError
 from costsim.study.differences import Difference, Sampled, difference
+from costsim.study.exports import Exports
 from costsim.study.saved import read_saved
 from costsim.yaml_source import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from costsim.study.gates import Judged
     from costsim.study.result import RunResult
 
 MEASURES = (
@@ -24,6 +27,8 @@ MEASURES = (
 )
 """What is compared."""
 
+SCHEMA_VERSION = 1
+"""Of the JSON form; additions keep it, anything else raises it."""
 _ROUNDING = 1e-12
 _OF_TRAFFIC = ("seed", "start", "horizon", "warm_up", "traffic", "service")
 """Keys of a scenario that decide which requests come, and with how much work."""
@@ -81,8 +86,10 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Exports):
     """What differs between a first answer and another one."""
+
+    kind = "compare"
 
     first: Side
     second: Side
@@ -114,6 +121,45 @@ class Comparison:
             for pair in self.pairs
             for change in pair.changes
         ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--format json`` prints: no NaN, no infinity."""
+        return comparisons_record([self])
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the changes."""
+        return {"changes": self.to_rows()}
+
+
+def comparisons_record(
+    comparisons: Sequence[Comparison], judged: Sequence[Sequence[Judged]] = ()
+) -> dict[str, Any]:
+    """Return comparisons with the same first side as JSON takes them.
+
+    Parameters
+    ----------
+    comparisons : sequence of Comparison
+        What differs, one for each other side.
+    judged : sequence of sequence of Judged, optional
+        How the deployments of each do at gates.
+    """
+    gates = judged or [()] * len(comparisons)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "costsim_version": __version__,
+        "comparisons": [
+            {
+                "first": one.first.label,
+                "second": one.second.label,
+                "paired": one.paired,
+                "only_first": list(one.only_first),
+                "only_second": list(one.only_second),
+                "gates": [_gate_record(gate) for gate in some],
+                "changes": one.to_rows(),
+            }
+            for one, some in zip(comparisons, gates, strict=True)
+        ],
+    }
 
 
 def side_of(result: RunResult, label: str) -> Side:
@@ -179,6 +225,17 @@ def compare(first: Side | RunResult, second: Side | RunResult) -> Comparison:
         only_first=_others(first, [before for before, _ in names]),
         only_second=_others(second, [after for _, after in names]),
     )
+
+
+def _gate_record(judged: Judged) -> dict[str, Any]:
+    return {
+        "gate": judged.gate.text,
+        "deployment": judged.deployment,
+        "measure": judged.change.measure,
+        "before": _known(judged.change.before),
+        "after": _known(judged.change.after),
+        "ok": judged.ok,
+    }
 
 
 def _side(content: dict[str, Any], label: str) -> Side:

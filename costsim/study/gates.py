@@ -12,6 +12,8 @@ from costsim.errors import InputError
 from costsim.yaml_source import shorten, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from costsim.study.compare import Change, Comparison
 
 _MEASURES = {
@@ -58,12 +60,13 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Crossed:
-    """A gate that a deployment does not pass."""
+class Judged:
+    """How a deployment does at a gate."""
 
     gate: Gate
     deployment: str
     change: Change
+    ok: bool
 
 
 def read_gate(text: str) -> Gate:
@@ -90,15 +93,16 @@ def read_gate(text: str) -> Gate:
     return Gate(text.strip(), _MEASURES[measure], most, "absolute")
 
 
-def crossed(gates: list[Gate], comparison: Comparison) -> list[Crossed]:
-    """Return every gate that some deployment does not pass."""
-    return [
-        Crossed(gate, pair.after, change)
+def judged(gates: Sequence[Gate], comparison: Comparison) -> list[Judged]:
+    """Return how every deployment does at every gate, what does not pass first."""
+    found = [
+        Judged(gate, pair.after, change, ok=not gate.is_crossed(change))
         for gate in gates
         for pair in comparison.pairs
         for change in pair.changes
-        if change.measure == gate.measure and gate.is_crossed(change)
+        if change.measure == gate.measure
     ]
+    return sorted(found, key=lambda one: one.ok)
 
 
 def _absolute(measure: str, amount: str, text: str) -> float:

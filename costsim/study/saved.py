@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from costsim.records import Floats
 
 FILE = "result.json"
-_STUDIES = ("breakeven.json", "tune.json")
+_STUDIES = ("breakeven.json", "tune.json", "summary.json", "compare.json")
+_ROWS = {"breakeven": "points", "tune": "deployments"}
+"""Where the rows of a study are."""
 _EMBEDDED = re.compile(
-    r'<script type="application/json" id="costsim-result">(.*?)</script>', re.DOTALL
+    r'<script type="application/json" id="costsim-(?:result|study)">(.*?)</script>',
+    re.DOTALL,
 )
 
 
@@ -133,7 +136,10 @@ def read_saved(path: str | Path) -> dict[str, Any]:
     """
     file = Path(path)
     file = file / FILE if file.is_dir() else file
-    content = _json_of(file)
+    return _run_of(_json_of(file), file)
+
+
+def _run_of(content: Any, file: Path) -> dict[str, Any]:  # noqa: ANN401 - any JSON
     version = content.get("schema_version") if isinstance(content, dict) else None
     if version != SCHEMA_VERSION:
         raise InputError(_of_other_version(version), path=str(file))
@@ -161,31 +167,14 @@ def _of_other_version(version: object) -> str:
     return "is no result; name a result.json that 'costsim run --out DIR' wrote"
 
 
-def study_json(
-    answer: Mapping[str, Any], sentence: str, chart: Mapping[str, Any]
-) -> str:
-    """Return the answer of a study as JSON that ``read_study`` takes.
-
-    Parameters
-    ----------
-    answer : mapping
-        Its own JSON form.
-    sentence : str
-        The verdict.
-    chart : mapping
-        In Vega-Lite.
-    """
-    content = {**answer, "sentence": sentence, "chart": chart}
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
 def read_study(path: str | Path) -> dict[str, Any]:
-    """Return the name, the sentence and the chart of a break-even or a tuning.
+    """Return a study as it was saved: its ``documents`` are what is told of it.
 
     Parameters
     ----------
     path : str or Path
-        A ``breakeven.json`` or ``tune.json``, or the folder that has one.
+        A ``breakeven.json``, ``tune.json``, ``compare.json`` or a sweep's
+        ``summary.json``, the folder that has one, or a page.
 
     Raises
     ------
@@ -197,12 +186,53 @@ def read_study(path: str | Path) -> dict[str, Any]:
         names = (file / name for name in _STUDIES)
         file = next((one for one in names if one.is_file()), file)
     content = _json_of(file)
-    keys = ("sentence", "chart")
-    if not isinstance(content, dict) or not all(key in content for key in keys):
+    if not is_study(content):
         message = (
-            "is no study; name a breakeven.json or tune.json that 'costsim breakeven "
-            "--out DIR' or 'costsim tune --out DIR' wrote"
+            "is no study; name a page, or the folder that 'costsim breakeven --out DIR' "
+            "or 'costsim tune --out DIR' wrote"
         )
         raise InputError(message, path=str(file))
-    title = "Break-even" if "regimes" in content else "Settings"
-    return {"title": title, **{key: content[key] for key in keys}}
+    found: dict[str, Any] = content
+    return found
+
+
+def is_study(content: object) -> bool:
+    """Return whether something that was saved is a study, and no run."""
+    return isinstance(content, dict) and {"study", "documents"} <= content.keys()
+
+
+def study_rows(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a saved study.
+
+    Raises
+    ------
+    InputError
+        If they have files of their own, as those of a sweep.
+    """
+    if content["study"] == "compare":
+        return [row for one in content["comparisons"] for row in one["changes"]]
+    if content["study"] not in _ROWS:
+        message = "the rows of a sweep are in its results.parquet and results.csv"
+        raise InputError(message)
+    rows: list[dict[str, Any]] = content[_ROWS[content["study"]]]
+    return rows
+
+
+def read_any(path: str | Path) -> dict[str, Any]:
+    """Return a run or a study as it was saved, whichever it is.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for ``read_saved`` and ``read_study``.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or is neither.
+    """
+    file = Path(path)
+    if file.is_dir():
+        return read_saved(file) if (file / FILE).is_file() else read_study(file)
+    content = _json_of(file)
+    return content if is_study(content) else _run_of(content, file)

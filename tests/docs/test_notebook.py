@@ -57,7 +57,14 @@ def test_a_sweep_has_a_row_for_each_value(shown):
     assert len(shown[0][4]) == 3
 
 
+def test_a_break_even_shows_its_verdict_and_tables(shown):
+    html = shown[0][5]._repr_html_()
+
+    assert "<strong>Cheapest that meets p95 &lt;= 3s: " in html
+    assert html.count("<table>") >= 4
+
+
 def test_the_page_is_written(shown):
-    path, folder = shown[0][5], shown[1]
+    path, folder = shown[0][6], shown[1]
 
     assert (folder / path).read_text("utf-8").startswith("<!doctype html>")

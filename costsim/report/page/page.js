@@ -3,8 +3,13 @@
 // timeline that can be zoomed and moved.
 
 const SVG = "http://www.w3.org/2000/svg";
-const COLORS = JSON.parse(document.getElementById("costsim-colors").textContent);
-const result = JSON.parse(document.getElementById("costsim-result").textContent);
+const COLORS = embedded("costsim-colors");
+const result = embedded("costsim-result"); // a study has none
+
+function embedded(id) {
+  const element = document.getElementById(id);
+  return element && JSON.parse(element.textContent);
+}
 
 function make(name, attributes, parent) {
   const node = document.createElementNS(SVG, name);
@@ -223,6 +228,6 @@ function nice(step) {
 
 addTooltips();
 const figure = document.getElementById("timeline");
-if (figure && result.timeline) new Timeline(figure, result.timeline, COLORS.names);
+if (figure && result && result.timeline) new Timeline(figure, result.timeline, COLORS.names);
 document.documentElement.dataset.ready = "true";
 performance.mark("ready");

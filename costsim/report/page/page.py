@@ -1,24 +1,12 @@
-"""A run as one HTML file: no network, readable without scripts, with its data inside.
-
-The template escapes whatever is put into it, so that names from a scenario are text and
-never markup. What is not text is made here: pictures by vl-convert, JSON with its angle
-brackets escaped. A content security policy forbids the page every request, and every
-script but its own.
-"""
+"""A run as one HTML file: no network, readable without scripts, with its data inside."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-import re
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from costsim.report.chart_parts import (
-    CONFIG,
     DASHES,
     MOST_LINES,
     PALETTE,
@@ -26,6 +14,7 @@ from costsim.report.chart_parts import (
     standalone,
 )
 from costsim.report.columns import Column
+from costsim.report.page.rendering import drawn, environment, rendered
 from costsim.report.pictures import Figure
 from costsim.report.run_charts import CHARTS
 from costsim.report.terminal import bound_text, mark, ordered, short
@@ -35,10 +24,6 @@ from costsim.units import format_duration, format_rate, format_usd
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from jinja2 import Environment
-
-    from costsim.report.charts import Chart
 
     Content = Mapping[str, Any]
 
@@ -94,21 +79,8 @@ def page(content: Content) -> str:
     content : mapping
         What ``result.json`` holds.
     """
-    from markupsafe import Markup
-
-    files = resources.files("costsim.report.page")
-    script = (files / "page.js").read_text("utf-8")
-    template = _environment().from_string((files / "page.html").read_text("utf-8"))
-    figures = [{**one, "svg": Markup(one["svg"])} for one in _figures(content)]
-    return template.render(
-        **_texts(content),
-        figures=figures,
-        style=Markup((files / "page.css").read_text("utf-8")),
-        script=Markup(script),
-        script_hash=_policy_hash(script),
-        colors=Markup(_as_script_data(_colors(content))),
-        data=Markup(_as_script_data(content)),
-    )
+    embedded = {"costsim-colors": _colors(content), "costsim-result": content}
+    return rendered("page.html", embedded, **_texts(content), figures=_figures(content))
 
 
 _SUMMARY = """\
@@ -132,7 +104,7 @@ def summary(content: Content) -> str:
     content : mapping
         What ``result.json`` holds.
     """
-    return _environment().from_string(_SUMMARY).render(**_texts(content))
+    return environment().from_string(_SUMMARY).render(**_texts(content))
 
 
 def figures(content: Content) -> dict[str, Figure]:
@@ -147,14 +119,6 @@ def figures(content: Content) -> dict[str, Figure]:
     return {
         name: Figure(standalone(one)) for name, one in made.items() if one is not None
     }
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, StrictUndefined
-
-    return Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
 
 
 def _texts(content: Content) -> dict[str, Any]:
@@ -173,7 +137,8 @@ def _texts(content: Content) -> dict[str, Any]:
             for one in sorted(saved.thresholds, key=lambda one: one.ok)
         ],
         "columns": [
-            {"title": one.title, "about": _ABOUT.get(one.title, "")} for one in columns
+            {"title": one.title, "about": _ABOUT.get(one.title, ""), "kind": ""}
+            for one in columns
         ],
         "rows": [
             {
@@ -243,7 +208,7 @@ def _origin(content: Content) -> str:
     )
 
 
-def _figures(content: Content) -> list[dict[str, str]]:
+def _figures(content: Content) -> list[dict[str, Any]]:
     """Return the charts of the run and of studies that were added to it."""
     made = [(name, chart(content), *_CAPTIONS[name]) for name, chart in CHARTS.items()]
     made += [
@@ -251,27 +216,10 @@ def _figures(content: Content) -> list[dict[str, str]]:
         for place, one in enumerate(content.get("studies", []))
     ]
     return [
-        {"id": name, "title": title, "caption": caption, "svg": _drawn(chart, name)}
+        {"id": name, "title": title, "caption": caption, "svg": drawn(chart, name)}
         for name, chart, title, caption in made
         if chart is not None
     ]
-
-
-def _drawn(chart: Chart, name: str) -> str:
-    import vl_convert
-
-    plain = {**chart, "title": None, "config": CONFIG}
-    return _apart(vl_convert.vegalite_to_svg(plain), name)
-
-
-def _apart(svg: str, name: str) -> str:
-    """Return a picture whose identifiers no other one has, the same every time."""
-    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg))
-    places = {one: f"{name}-{place}" for place, one in enumerate(ids)}
-    marked = re.sub(r'\bid="([^"]+)"', lambda m: f'id="{places[m[1]]}"', svg)
-    return re.sub(
-        r"url\(#([^)]+)\)", lambda m: f"url(#{places.get(m[1], m[1])})", marked
-    )
 
 
 def _colors(content: Content) -> dict[str, Any]:
@@ -283,16 +231,3 @@ def _colors(content: Content) -> dict[str, Any]:
         "names": [row["deployment"] for row in shown],
         "labels": [short(row["deployment"]) for row in shown],
     }
-
-
-def _as_script_data(value: Any) -> str:  # noqa: ANN401 - any JSON
-    """Return JSON that cannot end the element that holds it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
-
-
-def _policy_hash(script: str) -> str:
-    digest = hashlib.sha256(script.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"

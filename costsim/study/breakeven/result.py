@@ -6,7 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from costsim import __version__
 from costsim.study.breakeven.curve import COST
+from costsim.study.exports import Exports
 
 if TYPE_CHECKING:
     from costsim.study.breakeven.axis import Axis
@@ -19,8 +21,10 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
-class BreakEven:
+class BreakEven(Exports):
     """Who is the cheapest where, and every place at which that changes."""
+
+    kind = "breakeven"
 
     scenario: str
     """Its name."""
@@ -45,6 +49,14 @@ class BreakEven:
             for point in self.points
             for name, reading in point.readings.items()
         ]
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the curve, the crossings and the regimes."""
+        return {
+            "curve": self.to_rows(),
+            "crossings": self.crossing_rows(),
+            "regimes": self.regime_rows(),
+        }
 
     def crossing_rows(self) -> list[dict[str, Any]]:
         """Return one dict for each crossing."""
@@ -95,6 +107,7 @@ class BreakEven:
         """Return everything, for JSON: no NaN, no infinity."""
         return {
             "schema_version": SCHEMA_VERSION,
+            "costsim_version": __version__,
             "scenario": self.scenario,
             "seed": self.seed,
             "slo": self.slo or None,

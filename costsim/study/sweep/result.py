@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from costsim import __version__
+from costsim.study.exports import Exports
 from costsim.study.sweep.check import LeftOut
 from costsim.study.sweep.summary import best_rows, effects
 from costsim.study.sweep.table import FAILED
@@ -32,8 +33,10 @@ _LISTED = 20
 
 
 @dataclass(frozen=True, eq=False)
-class SweepResult:
+class SweepResult(Exports):
     """What a sweep found."""
+
+    kind = "sweep"
 
     scenario: str
     """Its name."""
@@ -64,8 +67,25 @@ class SweepResult:
         frame: pd.DataFrame = self.table.to_pandas()
         return frame
 
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Return all rows."""
+        return {"results": self.to_rows()}
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the summary, as summary.json has it."""
+        """Return the summary and every row."""
+        return {**self.summary(), "rows": self.to_rows()}
+
+    @property
+    def file(self) -> str:
+        """Name of the file that has all of it but the rows."""
+        return "summary.json"
+
+    def saved(self) -> dict[str, Any]:
+        """Return the summary: there may be millions of rows, which have their own files."""
+        return self.summary()
+
+    def summary(self) -> dict[str, Any]:
+        """Return all but the rows, as summary.json has it."""
         return {
             "schema_version": SCHEMA_VERSION,
             "costsim_version": __version__,

@@ -240,5 +240,4 @@ def _write(folder: Folder, result: SweepResult) -> None:
     parquet.write_table(result.table, sink)
     folder.write("results.parquet", sink.getvalue().to_pybytes())
     folder.write("results.csv", export(result.to_rows(), "csv").encode())
-    summary = json.dumps(result.to_dict(), indent=2, ensure_ascii=False) + "\n"
-    folder.write("summary.json", summary.encode())
+    folder.write(result.file, result.to_json().encode())

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costsim import __version__
-from costsim.study.tabular import export, write_whole
+from costsim.study.exports import Exports
+from costsim.study.tabular import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,8 +132,10 @@ class Shift:
 
 
 @dataclass(frozen=True, eq=False)
-class TuneResult:
+class TuneResult(Exports):
     """The settings that cost least and meet the SLO."""
+
+    kind = "tune"
 
     scenario: Scenario
     scenario_hash: str
@@ -233,13 +235,14 @@ class TuneResult:
             "notes": list(self.notes),
         }
 
-    def to_json(self) -> str:
-        """Return the whole result, with the resolved scenario, as JSON."""
-        content = self.to_dict()
-        content["resolved_scenario"] = self.scenario.model_dump(
-            mode="json", exclude_none=True
-        )
-        return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the answers, and the settings that nothing beats."""
+        return {"tune": self.to_rows(), "pareto": [one.to_row() for one in self.front]}
+
+    def saved(self) -> dict[str, Any]:
+        """Return the data of files: with the resolved scenario."""
+        resolved = self.scenario.model_dump(mode="json", exclude_none=True)
+        return {**self.to_dict(), "resolved_scenario": resolved}
 
     def write(self, folder: str | Path) -> list[Path]:
         """Write tune.csv, pareto.csv, configuration.txt and tune.json; return their paths.
@@ -249,15 +252,8 @@ class TuneResult:
         OutputError
             If a file cannot be written.
         """
-        contents = {
-            "tune.csv": export(self.to_rows(), "csv"),
-            "pareto.csv": export([one.to_row() for one in self.front], "csv"),
-            "configuration.txt": self.configuration,
-            "tune.json": self.to_json(),
-        }
-        return [
-            write_whole(Path(folder) / name, text) for name, text in contents.items()
-        ]
+        target = Path(folder) / "configuration.txt"
+        return [*super().write(folder), write_whole(target, self.configuration)]
 
     def __repr__(self) -> str:
         return f"<costsim.TuneResult {self.scenario.name!r}: {self.sentence}>"

@@ -45,11 +45,22 @@ def test_rows_are_for_programs(scenario, invoke):
 
     whole = json.loads(invoke(*asked, "json").out)
     rows = list(csv.DictReader(io.StringIO(invoke(*asked, "csv").out)))
-    table = invoke(*asked, "markdown").out
 
     assert whole["crossings"][0]["cheaper_above"] == "stepping"
-    assert len(whole["points"]) == len(rows) == table.count("\n") - 2
+    assert len(whole["points"]) == len(rows)
     assert whole["points"][0]["requests_per_day"] == float(rows[0]["requests_per_day"])
+
+
+def test_markdown_is_a_comment_for_a_pull_request(scenario, invoke):
+    asked = ("breakeven", scenario, *OVER)
+
+    comment = invoke(*asked, "--format", "markdown").out.splitlines()
+    table = " ".join(invoke(*asked).out.split())
+
+    verdict = comment[0].removeprefix("**").removesuffix("**")
+    assert verdict.startswith("Cheapest")
+    assert verdict in table
+    assert "| DEPLOYMENT | FROM | TO | 95% INTERVAL | THEN |" in comment
 
 
 def test_the_same_command_gives_the_same_bytes(scenario, invoke):

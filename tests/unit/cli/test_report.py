@@ -209,9 +209,9 @@ def test_studies_are_shown_on_a_page_and_stay_in_it(saved, studies, invoke, tmp_
 
     text = page.read_text("utf-8")
     assert done.exit_code == 0
-    assert text.count('<figure id="study-') == 2
-    assert "Break-even</h2>" in text
-    assert "Settings</h2>" in text
+    assert text.count('<figure id="study-') == 3
+    assert "Cost and p95 against requests a day</h2>" in text
+    assert "Cost by two settings</h2>" in text
     assert again.read_text("utf-8") == text
 
 

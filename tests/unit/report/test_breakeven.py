@@ -12,8 +12,9 @@ from rich.console import Console
 from small_study import always_on
 
 from costsim import breakeven
-from costsim.report.breakeven import breakeven_report, verdict, where
+from costsim.report.breakeven import breakeven_document, verdict, where
 from costsim.report.breakeven_chart import breakeven_chart
+from costsim.report.document import terminal_document
 from costsim.report.pictures import picture
 
 QUICK = ["replications=2", "horizon=5d"]
@@ -39,7 +40,7 @@ def full(tmp_path_factory):
 
 def text_of(found, width=80):
     console = Console(file=io.StringIO(), width=width)
-    console.print(breakeven_report(found, width=width))
+    console.print(terminal_document(breakeven_document(found), width=width))
     return console.file.getvalue()
 
 

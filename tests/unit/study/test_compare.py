@@ -9,7 +9,7 @@ from small_study import always_on, answer, own
 
 from costsim.errors import InputError
 from costsim.study.compare import compare, saved_side, side_of
-from costsim.study.gates import crossed, read_gate
+from costsim.study.gates import judged, read_gate
 
 
 @pytest.fixture(scope="module")
@@ -160,15 +160,20 @@ def test_a_gate_fails_those_that_rose_by_more(base, text, names):
     dearer = answer(own(price="7.2 USD/h"), always_on())
     found = compare(side_of(base, "a"), side_of(dearer, "b"))
 
-    failed = crossed([read_gate(text)], found)
+    gates = judged([read_gate(text)], found)
 
-    assert [one.deployment for one in failed] == names
+    assert [one.deployment for one in gates if not one.ok] == names
+    assert sorted(one.deployment for one in gates) == ["always on", "own"]
 
 
 def test_any_rise_from_nothing_is_more_than_a_share_of_it(base):
     rejecting = own(max_replicas=1, max_queued=0)
     found = compare(side_of(base, "a"), side_of(answer(rejecting, always_on()), "b"))
 
-    failed = crossed([read_gate("lost +500%")], found)
+    gates = judged([read_gate("lost +500%")], found)
 
-    assert [one.deployment for one in failed] == ["own"]
+    # What fails comes first.
+    assert [(one.deployment, one.ok) for one in gates] == [
+        ("own", False),
+        ("always on", True),
+    ]
