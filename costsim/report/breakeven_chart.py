@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from costsim.report.chart_parts import DASHES
+from costsim.report.chart_parts import WIDTH, labels, lines, tooltip
 from costsim.report.charts import Chart, stacked
 from costsim.report.document import Drawing
 from costsim.study.breakeven.curve import COST
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from costsim.study.breakeven.result import BreakEven
     from costsim.study.rows import Measured
 
-_WIDTH, _HEIGHT = 680, 320
-# Okabe and Ito's palette, told apart by readers with any color vision.
-_COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_HEIGHT = 320
 _CROSSING = "#777777"
 _LEAST = 0.005
 """Less is no cost, and no time, that a picture shows. [USD, s]"""
@@ -24,9 +22,9 @@ _LEAST = 0.005
 def drawings(found: BreakEven) -> tuple[Drawing, ...]:
     """Return the chart with what is said about it."""
     caption = (
-        "Bands are 95 % intervals; dashed lines with a band are where costs cross. Points "
-        "are filled where the SLO is met, hollow where it is not; where a deployment "
-        "cannot keep up there is nothing."
+        "Bands are 95 % intervals; upright lines in a gray band are where costs cross. A "
+        "line has points where the SLO is met; where a deployment cannot keep up there is "
+        "nothing."
     )
     title = f"Cost and p95 against {found.axis.label}"
     return (Drawing("breakeven", title, caption, breakeven_chart(found)),)
@@ -35,19 +33,22 @@ def drawings(found: BreakEven) -> tuple[Drawing, ...]:
 def breakeven_chart(found: BreakEven) -> Chart:
     """Return cost, with crossings, above p95; scales are logarithmic where they can be.
 
-    Filled points serve the traffic and meet the SLO, hollow ones do not.
+    Lines have points where the traffic is served and the SLO met.
     """
+    names = labels(found.names)
     values = [
-        _value(point.value, name, reading.measured, serves=reading.slo_sign >= 0)
+        _value(point.value, names[name], reading.measured, serves=reading.slo_sign >= 0)
         for point in found.points
         for name, reading in point.readings.items()
         if reading.measured is not None and reading.keeps_up
     ]
-    cost = _panel(found, values, "cost", "USD a month")
-    p95 = _panel(found, values, "p95", "p95 [s]")
+    style = lines([{"label": one} for one in names.values()])
+    cost = _panel(found, values, "cost", "USD a month", style)
+    p95 = _panel(found, values, "p95", "p95 [s]", style)
     cost["layer"] = [*_crossings(found), *cost["layer"]]
     title = f"{found.scenario}: cost against {found.axis.label}"
-    return stacked([cost, p95], title)
+    shared = {"scale": {"color": "shared", "strokeDash": "shared"}}
+    return {**stacked([cost, p95], title), "resolve": shared}
 
 
 def _value(at: float, name: str, measured: Measured, *, serves: bool) -> dict[str, Any]:
@@ -64,60 +65,28 @@ def _value(at: float, name: str, measured: Measured, *, serves: bool) -> dict[st
 
 
 def _panel(
-    found: BreakEven, values: list[dict[str, Any]], field: str, title: str
+    found: BreakEven,
+    values: list[dict[str, Any]],
+    field: str,
+    title: str,
+    style: Chart,
 ) -> Chart:
     x = {"field": "at", "type": "quantitative", **_x(found)}
     y = {"type": "quantitative", "scale": {"type": "log"}, "title": title}
-    color = {
-        "field": "deployment",
-        "type": "nominal",
-        "title": None,
-        "scale": {"domain": list(found.names), "range": _colors(len(found.names))},
-        "legend": {
-            "orient": "top",
-            "columns": 2,
-            "labelLimit": 300,
-            "symbolOpacity": 1,
-        },
-    }
-    dashes = [DASHES[i % len(DASHES)] for i in range(len(found.names))]
-    dash = {
-        "field": "deployment",
-        "type": "nominal",
-        "scale": {"domain": list(found.names), "range": dashes},
-        "legend": None,
-    }
-    shown = [one for one in values if one.get(field) is not None]
-    hollow = {
-        "condition": {"test": "datum.serves", "value": 1},
-        "value": 0,
-    }
-    tooltip = [{"field": name} for name in ("deployment", "at", field)]
-    band = {"y": {"field": f"{field}_low", **y}, "y2": {"field": f"{field}_high"}}
-    line = {"y": {"field": field, **y}}
+    color = {"x": x, "color": style["color"]}
+    line = {"y": {**y, "field": field}}
+    band = {"y": {**y, "field": f"{field}_low"}, "y2": {"field": f"{field}_high"}}
+    only_served = {"condition": {"test": "datum.serves", "value": 1}, "value": 0}
+    point = {"type": "point", "filled": True, "stroke": None, "size": 30}
+    told = {"opacity": only_served, "tooltip": tooltip("deployment", "at", field)}
     return {
-        "width": _WIDTH,
+        "width": WIDTH,
         "height": _HEIGHT,
-        "data": {"values": shown},
+        "data": {"values": [one for one in values if one.get(field) is not None]},
         "layer": [
-            {
-                "mark": {"type": "area", "opacity": 0.2},
-                "encoding": {"x": x, **band, "color": color},
-            },
-            {
-                "mark": "line",
-                "encoding": {"x": x, **line, "color": color, "strokeDash": dash},
-            },
-            {
-                "mark": {"type": "point", "filled": True, "stroke": None, "size": 30},
-                "encoding": {
-                    "x": x,
-                    **line,
-                    "color": color,
-                    "opacity": hollow,
-                    "tooltip": tooltip,
-                },
-            },
+            {"mark": {"type": "area", "opacity": 0.2}, "encoding": {**color, **band}},
+            {"mark": "line", "encoding": {"x": x, **line, **style}},
+            {"mark": point, "encoding": {**color, **line, **told}},
         ],
     }
 
@@ -158,7 +127,3 @@ def _x(found: BreakEven) -> dict[str, Any]:
     domain = [axis.low, axis.high]
     scale = {"type": kind, "domain": domain, "nice": False}
     return {"scale": scale, "title": f"{axis.label}{unit}"}
-
-
-def _colors(n: int) -> list[str]:
-    return [_COLORS[i % len(_COLORS)] for i in range(n)]

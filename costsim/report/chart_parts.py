@@ -21,6 +21,8 @@ MOST_LINES = len(PALETTE)
 first."""
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 WIDTH = 640
+SHORTEST_S = 1e-3
+"""Shorter times are drawn as this: a logarithmic axis has no zero. [s]"""
 _NAME_WIDTH = 24
 
 
@@ -110,7 +112,14 @@ def names_axis(names: Sequence[str]) -> Chart:
 def lines(rows: Sequence[Content]) -> Chart:
     """Return how lines of deployments are told apart."""
     names = [row["label"] for row in rows]
-    legend = {"orient": "bottom", "columns": 3, "title": None, "symbolSize": 300}
+    legend = {
+        "orient": "bottom",
+        "columns": 3,
+        "title": None,
+        "symbolType": "stroke",
+        "symbolSize": 300,
+        "symbolOpacity": 1,
+    }
     return {
         "color": {
             **nominal("deployment"),
@@ -128,3 +137,22 @@ def lines(rows: Sequence[Content]) -> Chart:
 def tooltip(*fields: str) -> list[Chart]:
     """Return the fields that are told of a mark."""
     return [{"field": field} for field in fields]
+
+
+def slo_rule(content: Content) -> list[Chart]:
+    """Return a line at the SLO's bound on p95, if there is one."""
+    limits = {t["limit"] for t in content["thresholds"] if t["measure"] == "p95_s"}
+    return [
+        {
+            "data": {"values": [{"limit": limit}]},
+            "mark": {"type": "rule", "color": PALETTE[1], "strokeDash": [2, 2]},
+            "encoding": {"x": {"field": "limit", "type": "quantitative"}},
+        }
+        for limit in sorted(limits)
+    ]
+
+
+def months(row: Content) -> float:
+    """Return how many times the run's cost a month's is."""
+    cost, month = row["cost_usd"], row["cost_usd_per_month"]
+    return month / cost if cost else 0.0

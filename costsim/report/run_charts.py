@@ -18,16 +18,20 @@ from costsim.report.chart_parts import (
     MOST_LINES,
     PALETTE,
     SCHEMA,
+    SHORTEST_S,
     WIDTH,
     by_merit,
     chart_of,
     lines,
+    months,
     names_axis,
     nominal,
     number,
+    slo_rule,
     tooltip,
 )
 from costsim.report.charts import times
+from costsim.report.cost_latency import cost_latency_chart
 from costsim.units import SECONDS_PER_DAY, SECONDS_PER_HOUR, rate_unit
 
 if TYPE_CHECKING:
@@ -40,10 +44,6 @@ if TYPE_CHECKING:
 PARTS = ("busy", "idle", "setup", "rounding", "fees")
 _PART_COLORS = ("#009E73", "#999999", "#D55E00", "#E69F00", "#56B4E9")
 
-_SHORTEST_S = 1e-3
-"""Shorter times are drawn as this: a logarithmic axis has no zero. [s]"""
-_WIDEST = 5.0
-"""An interval of p95 is drawn to so many times its value at most. [1]"""
 _WINDOW = "window"
 
 
@@ -54,7 +54,7 @@ def cost_split_chart(content: Content) -> Chart:
             "deployment": row["label"],
             "part": part,
             "place": place,
-            "usd": round(row[f"{part}_usd"] * _months(row), 4),
+            "usd": round(row[f"{part}_usd"] * months(row), 4),
         }
         for row in by_merit(content)
         for place, part in enumerate(PARTS)
@@ -81,90 +81,6 @@ def cost_split_chart(content: Content) -> Chart:
     )
 
 
-def cost_latency_chart(content: Content) -> Chart:
-    """Return cost against p95, with 95 % intervals and the Pareto line."""
-    rows = [row for row in by_merit(content) if row["p95_s"] is not None]
-    values = [
-        {
-            "deployment": row["label"],
-            **_p95(row),
-            "usd": row["cost_usd_per_month"],
-            "usd_low": _or(row["cost_usd_low"], row["cost_usd"]) * _months(row),
-            "usd_high": _or(row["cost_usd_high"], row["cost_usd"]) * _months(row),
-            "slo": _MEETS[row["meets_slo"]],
-            "above": place % 2 == 1,
-            "below": place % 2 == 0,
-        }
-        for place, row in enumerate(sorted(rows, key=_month_cost))
-    ]
-    x = {**number("p95", "p95 [s]"), "scale": {"type": "log", "nice": True}}
-    y = {**number("usd", "USD a month"), "axis": {"format": "$,~r"}}
-    y["scale"] = {"zero": True}
-    present = {value["slo"] for value in values}
-    kinds = [kind for kind in _MEETS.values() if kind in present]
-    front = [{"p95": x, "usd": y} for x, y in pareto(rows)]
-    layers = [
-        {
-            "data": {"values": front},
-            "mark": {"type": "line", "strokeDash": [4, 3], "color": PALETTE[7]},
-            "encoding": {"x": x, "y": y},
-        },
-        _interval(
-            {"x": {**x, "field": "p95_low"}, "x2": {"field": "p95_high"}, "y": y}
-        ),
-        _interval(
-            {"y": {**y, "field": "usd_low"}, "y2": {"field": "usd_high"}, "x": x}
-        ),
-        _points(x, y, kinds),
-    ]
-    layers += [
-        {
-            # Those near each other have their names on different sides.
-            "transform": [{"filter": f"datum.{side}"}],
-            "mark": {"type": "text", "align": "left", "dx": 8, "dy": dy, "limit": 180},
-            "encoding": {"x": x, "y": y, "text": {"field": "deployment"}},
-        }
-        for side, dy in (("above", -7), ("below", 10))
-    ]
-    layers += _slo_rule(content)
-    return chart_of("Cost against p95", values, layer=layers, height=300)
-
-
-def _points(x: Chart, y: Chart, kinds: Sequence[str]) -> Chart:
-    """Return points whose shape and color tell whether the SLO is met."""
-    return {
-        "mark": {"type": "point", "filled": True, "size": 90},
-        "encoding": {
-            "x": x,
-            "y": y,
-            "shape": {
-                **nominal("slo"),
-                "title": None,
-                "scale": {"domain": kinds, "range": [_SHAPES[one] for one in kinds]},
-                "legend": {"orient": "top"},
-            },
-            "color": {
-                **nominal("slo"),
-                "scale": {
-                    "domain": kinds,
-                    "range": [_SLO_COLORS[one] for one in kinds],
-                },
-                "title": None,
-            },
-            "tooltip": tooltip("deployment", "p95", "usd"),
-        },
-    }
-
-
-def pareto(rows: Sequence[Content]) -> list[tuple[float, float]]:
-    """Return (p95, cost a month) of the rows that no other beats in both. [s], [USD]"""
-    found: list[tuple[float, float]] = []
-    for row in sorted(rows, key=lambda one: (one["cost_usd_per_month"], one["p95_s"])):
-        if not found or row["p95_s"] < found[-1][0]:
-            found.append((row["p95_s"], row["cost_usd_per_month"]))
-    return found
-
-
 def latency_chart(content: Content) -> Chart:
     """Return the distribution of response times, a line a deployment."""
     shares = content["latency"]["share"]
@@ -172,7 +88,7 @@ def latency_chart(content: Content) -> Chart:
     values = [
         {
             "deployment": row["label"],
-            "s": max(s, _SHORTEST_S),
+            "s": max(s, SHORTEST_S),
             "share": share,
         }
         for row in shown
@@ -187,7 +103,7 @@ def latency_chart(content: Content) -> Chart:
         "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2},
         "encoding": {"x": x, "y": y, **lines(shown)},
     }
-    layers = [curves, *_slo_rule(content)]
+    layers = [curves, *slo_rule(content)]
     return chart_of("Response times", values, layer=layers, height=260)
 
 
@@ -303,55 +219,6 @@ CHARTS: Mapping[str, Callable[[Content], Chart | None]] = {
     "cold-starts": cold_chart,
 }
 """All charts of a run, by their names, in the order of the page."""
-
-_MEETS = {True: "meets the SLO", False: "misses the SLO", None: "no SLO"}
-_SHAPES = dict(zip(_MEETS.values(), ("circle", "cross", "circle"), strict=True))
-_SLO_COLORS = dict(
-    zip(_MEETS.values(), (PALETTE[2], PALETTE[1], PALETTE[0]), strict=True)
-)
-
-
-def _interval(encoding: Chart) -> Chart:
-    return {"mark": {"type": "rule", "opacity": 0.6}, "encoding": encoding}
-
-
-def _slo_rule(content: Content) -> list[Chart]:
-    """Return a line at the SLO's bound on p95, if there is one."""
-    limits = {t["limit"] for t in content["thresholds"] if t["measure"] == "p95_s"}
-    return [
-        {
-            "data": {"values": [{"limit": limit}]},
-            "mark": {"type": "rule", "color": PALETTE[1], "strokeDash": [2, 2]},
-            "encoding": {"x": {"field": "limit", "type": "quantitative"}},
-        }
-        for limit in sorted(limits)
-    ]
-
-
-def _p95(row: Content) -> dict[str, float]:
-    """Return p95 and its interval, which a logarithmic axis can show. [s]"""
-    p95 = max(row["p95_s"], _SHORTEST_S)
-    low, high = _or(row["p95_s_low"], p95), _or(row["p95_s_high"], p95)
-    return {
-        "p95": p95,
-        "p95_low": min(p95, max(low, p95 / _WIDEST)),
-        "p95_high": max(p95, min(high, p95 * _WIDEST)),
-    }
-
-
-def _or(value: float | None, other: float) -> float:
-    return other if value is None else value
-
-
-def _month_cost(row: Content) -> float:
-    cost: float = row["cost_usd_per_month"]
-    return cost
-
-
-def _months(row: Content) -> float:
-    """Return how many times the run's cost a month's is."""
-    cost, month = row["cost_usd"], row["cost_usd_per_month"]
-    return month / cost if cost else 0.0
 
 
 def _moments(timeline: Content) -> list[float | str]:

@@ -97,6 +97,7 @@ def _scatter_chart(
     x = {**number("cost", "USD a month"), "scale": free}
     y = {**number("p95", "p95 [s]"), "scale": free}
     colors = lines([{"label": one} for one in shown.values()])["color"]
+    colors["legend"] = {**colors["legend"], "symbolType": "circle"}
     line = {"type": "line", "color": "#999999", "strokeDash": [4, 3]}
     shape = {
         **nominal("deployment"),
