@@ -145,9 +145,8 @@ def parse_moment(text: object) -> datetime | float:
             return parse(text)
         except ValueError:
             continue
-    raise _refuse(
-        text, "a moment", "'2026-03-05T18:00+01:00', or '3d18h' after the start"
-    )
+    examples = "'2026-03-05T18:00+01:00', or '3d18h' after the start"
+    raise _refuse(text, "a moment", examples, how="")
 
 
 def parse_calendar(text: object) -> datetime:
@@ -163,7 +162,7 @@ def parse_calendar(text: object) -> datetime:
         with suppress(ValueError):
             moment = datetime.fromisoformat(text.strip())
     if moment is None or not MINYEAR < moment.year < MAXYEAR:
-        raise _refuse(text, "a date and time", "'2026-03-02T00:00+01:00'")
+        raise _refuse(text, "a date and time", "'2026-03-02T00:00+01:00'", how="")
     return moment
 
 
@@ -261,13 +260,10 @@ def _finite(value: float, text: object) -> float:
     return value
 
 
-def _refuse(text: object, kind: str, examples: str) -> ValueError:
+def _refuse(
+    text: object, kind: str, examples: str, how: str = "a number and a unit, such as "
+) -> ValueError:
     shown = str(text)
     if len(shown) > 40:
         shown = f"{shown[:37]}..."
-    how = (
-        ""
-        if kind in {"a moment", "a date and time"}
-        else "a number and a unit, such as "
-    )
     return ValueError(f"'{shown}' is not {kind}; write {how}{examples}")

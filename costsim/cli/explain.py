@@ -1,4 +1,4 @@
-"""``costsim explain``: what a word means, in sentences, with a worked bill."""
+"""``costsim explain``: what a word or an error means, in sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ def explain(
         str | None,
         typer.Argument(
             metavar="[WORD]",
-            help="A platform, a term or a column: modal, 'idle timeout', p95_s.",
+            help="A platform, a term, a column, an error or its message: modal, "
+            "'idle timeout', p95_s, unknown-key, 'exit codes'.",
         ),
     ] = None,
     topic: Annotated[
@@ -39,7 +40,7 @@ def explain(
     prices: Prices = None,
     form: Form = Format.table,
 ) -> None:
-    """Explain a platform's rules with a worked bill, a term, or a column of results."""
+    """Explain a platform's rules with a worked bill, a term, a column or an error."""
     from costsim.catalog.platform import load_catalog
     from costsim.report import explain as report
 
@@ -51,7 +52,10 @@ def explain(
         else:
             output.write(rows_as(form, report.word_rows(catalog)))
         return
-    if _print_term(word, topic, form, known=catalog.find(word) is not None):
+    known = catalog.find(word) is not None
+    if _print_term(word, topic, form, known=known):
+        return
+    if not known and _print_error(" ".join(filter(None, (word, topic))), form):
         return
     hardware = report.Hardware(gpu, instance, _hourly(price))
     answer = report.explain(catalog, word, topic, hardware)
@@ -74,6 +78,18 @@ def _print_term(word: str, topic: str | None, form: Format, *, known: bool) -> b
     elif found:
         output.write(rows_as(form, term_rows(found)))
     return bool(found)
+
+
+def _print_error(words: str, form: Format) -> bool:
+    """Print the help to an error; return whether the words are about one."""
+    from costsim.report.error_pages import error_page, error_rows, find_errors
+
+    found = find_errors(words)
+    if found is not None and form is Format.table:
+        output.show(error_page(found, output.console().width))
+    elif found is not None:
+        output.write(rows_as(form, error_rows(found)))
+    return found is not None
 
 
 def _hourly(price: str | None) -> float | None:

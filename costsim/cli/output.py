@@ -139,10 +139,22 @@ def status(*, quiet: bool) -> Iterator[Callable[[str], None]]:
 
 
 def fail(message: str) -> None:
-    """Print an error on stderr."""
+    """Print an error on stderr, and how to have it explained."""
     # A file's name may hold what drives a terminal.
     clean = "".join(c if c.isprintable() or c == "\n" else " " for c in message)
     print(f"error: {clean}", file=sys.stderr)
+    for line in _explained(message):
+        print(line, file=sys.stderr)
+
+
+def _explained(message: str) -> list[str]:
+    """Return the commands that explain an error, or nothing."""
+    try:
+        from costsim.report.error_kinds import pointer
+
+        return pointer(message)
+    except Exception:  # noqa: BLE001 - help that fails must not hide the error
+        return []
 
 
 def discard() -> None:

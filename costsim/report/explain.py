@@ -15,6 +15,8 @@ from rich.text import Text
 
 from costsim.catalog.lookup import unknown
 from costsim.errors import InputError
+from costsim.report.error_kinds import EXIT_CODES, error_kinds
+from costsim.report.error_pages import ALL, error_words
 from costsim.report.pages import (
     NARROW,
     Footnotes,
@@ -135,7 +137,9 @@ def _found(catalog: Catalog, word: str) -> tuple[Source, str]:
             return source, words[folded]
         everything += words.values()
     kinds = " or ".join(source.kind for source in SOURCES)
-    message = unknown(f"{kinds} or term", word, [*everything, *term_words()])
+    message = unknown(
+        f"{kinds} or term", word, [*everything, *term_words(), *error_words()]
+    )
     if any(folded in source.topics for source in SOURCES):
         message = (
             f"{folded} is a topic; put a {kinds} before it: "
@@ -182,11 +186,13 @@ SOURCES = (
 
 def word_rows(catalog: Catalog) -> Rows:
     """Return one row for each word that can be explained, for programs."""
-    return [
+    rows: Rows = [
         {"word": word, "kind": source.kind, "topics": ", ".join(source.topics)}
         for source in SOURCES
         for word in source.words(catalog)
     ]
+    rows += [{"word": one, "kind": "error", "topics": ""} for one in error_words()]
+    return rows
 
 
 def word_list(catalog: Catalog, width: int = 80) -> RenderableType:
@@ -205,7 +211,12 @@ def word_list(catalog: Catalog, width: int = 80) -> RenderableType:
         wrapping_table(
             [("terms", ", ".join(sorted(term_words(), key=str.casefold)))], width
         ),
-        Text("\ncostsim explain 'idle timeout'"),
+        Text("\ncostsim explain 'idle timeout'\n"),
+        wrapping_table([("errors", ", ".join(error_kinds()))], width),
+        Text(f"\ncostsim explain {next(iter(error_kinds()))}"),
+        Text(f"costsim explain {ALL}"),
+        Text(f"costsim explain '{EXIT_CODES}'"),
+        Text("costsim explain 'the message of a command that failed'"),
     ]
     return Group(*parts)
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from costsim.report.pages import wrapping_table
+from costsim.report.shipped import shipped_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +89,7 @@ def _columns() -> Iterator[Term]:
 
 def _glossary() -> Iterator[Term]:
     headings: list[str] = []
-    for line in _page().splitlines():
+    for line in shipped_page("glossary.md").splitlines():
         cells = [_plain(cell) for cell in line.strip("|").split("|")]
         if not line.startswith("|") or set(line) <= set("|-: "):
             headings = headings if line.startswith("|") else []
@@ -113,13 +112,6 @@ def _of_row(row: dict[str, str]) -> Iterator[Term]:
         yield Term(word, meaning, row.get("unit", ""), row.get("elsewhere", ""))
     if len(words) > 1:
         yield Term(row["term"], meaning, row.get("unit", ""), row.get("elsewhere", ""))
-
-
-def _page() -> str:
-    # In a wheel it is inside the package; in a checkout among the documentation.
-    package = Path(str(resources.files("costsim")))
-    places = (package / "glossary.md", package.parent / "docs" / "glossary.md")
-    return next((p.read_text("utf-8") for p in places if p.is_file()), "")
 
 
 def _plain(cell: str) -> str:

@@ -53,8 +53,9 @@ deployments: [{{name: own, pool: {{}}, billing: {{price: 1 USD/h}}}}]
 
     assert answer.exit_code == 2
     assert answer.out == ""
-    assert answer.err.startswith(f"error: {path}:")
-    assert answer.err.count("\n") == 1
+    error, pointer = answer.err.splitlines()
+    assert error.startswith(f"error: {path}:")
+    assert pointer.startswith("explain: costsim explain trace-")
 
 
 GOOD = """name: good
@@ -155,7 +156,7 @@ def test_what_only_resolution_finds_is_told_with_its_place(
         (["init", "GOOD"], "error: GOOD: exists already"),
     ],
 )
-def test_a_wrong_argument_is_exit_2_and_one_line_that_helps(
+def test_a_wrong_argument_is_exit_2_and_told_with_what_explains_it(
     invoke, good, arguments, message
 ):
     told = [argument.replace("GOOD", str(good)) for argument in arguments]
@@ -165,6 +166,7 @@ def test_a_wrong_argument_is_exit_2_and_one_line_that_helps(
     assert answer.exit_code == 2
     assert answer.out == ""
     assert answer.err.startswith(message.replace("GOOD", str(good)))
+    assert answer.err.splitlines()[-1].startswith("explain: costsim explain ")
 
 
 @pytest.mark.parametrize(
@@ -185,6 +187,7 @@ def test_wrong_usage_is_exit_2_with_the_usage(invoke, good, arguments, message):
     assert answer.exit_code == 2
     assert answer.out == ""
     assert "Usage: costsim" in answer.err
+    assert "explain: " not in answer.err
     assert message in answer.err
 
 
@@ -202,11 +205,40 @@ def test_every_problem_of_a_file_is_told_in_one_go(invoke, good):
     ]
 
 
+def test_three_kinds_of_problems_at_most_are_named_in_the_order_of_the_file(
+    invoke, good
+):
+    wrong = GOOD.replace("good", "5").replace("1h", "1").replace("60/h", "-1/h")
+    good.write_text(wrong.replace("setup", "stup"))
+
+    answer = invoke("run", good)
+
+    assert answer.err.splitlines()[-3:] == [
+        "explain: costsim explain wrong-type",
+        "explain: costsim explain missing-unit",
+        "explain: costsim explain out-of-range",
+    ]
+
+
+@pytest.mark.parametrize("broken", ["kinds_of", "error_kinds"])
+def test_help_that_fails_does_not_hide_the_error(invoke, monkeypatch, broken):
+    def fail(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(f"costsim.report.error_kinds.{broken}", fail)
+
+    answer = invoke("run", "nowhere.yaml")
+
+    assert answer.exit_code == 2
+    assert answer.err.startswith("error: nowhere.yaml: no such file")
+    assert answer.err.count("\n") == 1
+
+
 def test_a_path_with_control_characters_cannot_drive_the_terminal(invoke, tmp_path):
     answer = invoke("run", tmp_path / "\x1b[2Jnowhere\x07.yaml")
 
     assert answer.exit_code == 2
-    assert answer.err.strip().isprintable()
+    assert answer.err.replace("\n", "").isprintable()
 
 
 def test_too_many_requests_are_refused_before_they_fill_the_memory(invoke, good):

@@ -10,6 +10,7 @@ import sys
 import pytest
 from small_study import ROW_NAMES
 
+from costsim.report.error_kinds import error_kinds
 from costsim.report.terms import find_terms
 
 FORMS = ["table", "json", "csv", "markdown"]
@@ -154,3 +155,97 @@ def test_a_word_that_is_nearly_a_term_is_suggested(invoke):
 
     assert answer.exit_code == 2
     assert "did you mean 'idle timeout'" in answer.err
+
+
+# Errors
+
+MESSAGE = "error: a.yaml:3:5: servce: unknown key (did you mean 'service'?)"
+ERRORS = ["unknown-key", "errors", "exit codes", "exit code 2", "TraceError", MESSAGE]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("word", ERRORS)
+def test_every_word_about_errors_has_every_form(invoke, word, form):
+    answer = invoke("explain", word, "--format", form)
+
+    assert (answer.exit_code, answer.err) == (0, "")
+    assert len(answer.out.splitlines()) > 1
+    assert "`" not in answer.out
+
+
+@pytest.mark.parametrize("columns", ["20", "60", "80"])
+@pytest.mark.parametrize("word", ERRORS)
+def test_an_error_fits_the_terminal(invoke, word, columns):
+    answer = invoke("explain", word, env={"COLUMNS": columns})
+
+    assert max(map(len, answer.out.splitlines())) <= int(columns)
+
+
+@pytest.mark.parametrize("kind", error_kinds())
+def test_a_kind_is_explained_with_its_remedy(invoke, kind):
+    out = invoke("explain", kind.upper()).out
+
+    assert out.splitlines()[0] == kind
+    assert [line.split()[0] for line in out.splitlines()[1:] if line[:1] > " "][:3] == [
+        "why",
+        "do",
+        "says",
+    ]
+
+
+def test_a_pasted_message_is_explained_like_its_kind(invoke):
+    assert invoke("explain", MESSAGE) == invoke("explain", "unknown-key")
+
+
+def test_a_message_with_two_problems_has_both_explained(invoke):
+    out = invoke("explain", f"{MESSAGE}\na.yaml:4:1: missing key 'name'").out
+
+    assert [line for line in out.splitlines() if line in error_kinds()] == [
+        "unknown-key",
+        "missing-key",
+    ]
+
+
+def test_the_list_of_errors_has_a_line_for_each_kind(invoke):
+    lines = invoke("explain", "errors").out.splitlines()
+
+    assert [line.split()[0] for line in lines[:-2]] == list(error_kinds())
+    assert lines[-1] == "costsim explain no-such-file"
+
+
+def test_an_exit_code_is_explained_alone_or_with_the_others(invoke):
+    (one,) = json.loads(invoke("explain", "exit code 3", "--format", "json").out)
+    every = json.loads(invoke("explain", "exit", "codes", "--format", "json").out)
+
+    assert one["code"] == "3"
+    assert [row["code"] for row in every] == ["0", "1", "2", "3", "130"]
+    assert one in every
+
+
+def test_a_class_of_errors_names_its_kinds(invoke):
+    (row,) = json.loads(invoke("explain", "traceerror", "--format", "json").out)
+
+    assert row["class"] == "TraceError"
+    assert "trace-time" in row["kinds"].split(", ")
+
+
+def test_a_kind_in_json_has_its_parts(invoke):
+    (row,) = json.loads(invoke("explain", "missing-unit", "--format", "json").out)
+
+    assert row.keys() == {"kind", "why", "do", "example", "says"}
+    assert row["example"].startswith("horizon: 14d\n")
+
+
+def test_a_word_that_is_nearly_a_kind_is_suggested(invoke):
+    answer = invoke("explain", "unknown-kye")
+
+    assert answer.exit_code == 2
+    assert "did you mean 'unknown-key'" in answer.err
+
+
+@pytest.mark.parametrize("word", ["exit code 4", "explain", "error"])
+def test_what_is_no_error_is_unknown(invoke, word):
+    answer = invoke("explain", word)
+
+    assert answer.exit_code == 2
+    assert answer.err.startswith(f"error: unknown platform or term '{word}'")

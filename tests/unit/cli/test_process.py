@@ -71,7 +71,10 @@ def test_a_full_disk_is_told_and_not_a_traceback():
         err = process.stderr.read()
 
     assert process.returncode == 2
-    assert err == "error: standard output: cannot be written: No space left on device\n"
+    assert err == (
+        "error: standard output: cannot be written: No space left on device\n"
+        "explain: costsim explain cannot-write\n"
+    )
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")

@@ -316,7 +316,11 @@ def test_an_interrupt_is_exit_130(invoke, scenario, monkeypatch):
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (MemoryError(), "error: out of memory; shorten the horizon\n"),
+        (
+            MemoryError(),
+            "error: out of memory; shorten the horizon\n"
+            "explain: costsim explain out-of-memory\n",
+        ),
         (SimulationError("it does not end"), "error: it does not end\n"),
     ],
 )

@@ -51,7 +51,9 @@ def test_the_template_of_a_trace_names_the_file_that_it_lacks(invoke, inside):
     lacking = invoke("validate", "scenario.yaml")
 
     assert lacking.exit_code == 2
-    assert lacking.err == "error: requests.csv: no such file\n"
+    assert lacking.err == (
+        "error: requests.csv: no such file\nexplain: costsim explain no-such-file\n"
+    )
 
 
 def test_init_writes_into_a_folder_with_the_schema_beside(invoke, inside):

@@ -135,7 +135,9 @@ def test_a_log_that_is_not_there_is_told(invoke):
     answer = invoke("traffic", "describe", "nothing.csv")
 
     assert answer.exit_code == 2
-    assert answer.err == "error: nothing.csv: no such file\n"
+    assert answer.err == (
+        "error: nothing.csv: no such file\nexplain: costsim explain no-such-file\n"
+    )
 
 
 # plot

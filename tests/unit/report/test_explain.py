@@ -14,6 +14,8 @@ from rich.console import Console, RenderableType
 from costsim.catalog.platform import Catalog, load_catalog
 from costsim.catalog.rules import Phases
 from costsim.errors import InputError
+from costsim.report.error_kinds import error_kinds
+from costsim.report.error_pages import error_words
 from costsim.report.explain import (
     Explanation,
     Hardware,
@@ -312,4 +314,8 @@ def test_the_list_names_every_word_and_topic_and_the_next_command() -> None:
     assert [name for name in NAMES if name not in text] == []
     assert [topic for topic in TOPICS if topic not in text] == []
     assert f"costsim explain {NAMES[0]} billing" in text
-    assert [row["word"] for row in word_rows(CATALOG)] == NAMES
+    rows = word_rows(CATALOG)
+    assert [row["word"] for row in rows if row["kind"] == "platform"] == NAMES
+    assert [row["word"] for row in rows if row["kind"] == "error"] == error_words()
+    assert [name for name in error_kinds() if name not in text] == []
+    assert "costsim explain 'exit codes'" in text
