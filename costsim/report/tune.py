@@ -62,8 +62,19 @@ def tune_report(result: TuneResult, *, width: int) -> RenderableType:
         parts += [Text(), Text("\n".join(lines))]
     if result.configuration:
         parts += [Text(), Text("Ready to paste", style="bold")]
-        parts += [Text(result.configuration.rstrip("\n"), overflow="fold")]
+        parts += [Text(_pasted(result.configuration, width), overflow="fold")]
     return Group(*parts, Text(), Text(_effort(result)))
+
+
+def _pasted(text: str, width: int) -> str:
+    """Return a configuration whose long comments stay comments when they are wrapped."""
+    lines = (
+        textwrap.fill(line, width, subsequent_indent="# ")
+        if line.startswith("# ")
+        else line
+        for line in text.rstrip("\n").split("\n")
+    )
+    return "\n".join(lines)
 
 
 def _headline(result: TuneResult) -> str:
