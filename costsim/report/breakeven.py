@@ -130,7 +130,7 @@ def _whole(found: BreakEven) -> str:
 
 
 def _lead(point: Point, name: str) -> str:
-    """Return by how much a deployment is cheaper than the next that serves."""
+    """Return by how much a deployment differs from the cheapest other that serves."""
     others = [
         reading.cost.value
         for other, reading in point.readings.items()
@@ -139,7 +139,12 @@ def _lead(point: Point, name: str) -> str:
     if not others:
         return ""
     saved = min(others) - point.cost_usd(name)
-    share = format_fraction(saved / min(others)) if min(others) else "-"
+    share = format_fraction(abs(saved) / min(others)) if min(others) else "-"
+    if saved < 0:  # It stays the cheapest until another is cheaper for certain.
+        return (
+            f"{format_usd(-saved)} a month ({share}) more than another, "
+            "within the noise,"
+        )
     return f"{format_usd(saved)} a month ({share}) less than the next"
 
 

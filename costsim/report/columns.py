@@ -104,12 +104,13 @@ def _table(columns: list[Column], width: int) -> Table:
 
 
 def _blocks(columns: list[Column]) -> Group:
-    blocks = []
+    blocks: list[Text] = []
     for cells in zip(*(column.cells for column in columns), strict=True):
         lines = [
             f"{column.title}: {cell}" if column.title.strip() else cell
             for column, cell in zip(columns, cells, strict=True)
             if cell
         ]
-        blocks.append(Text("\n".join(lines) + "\n", overflow="fold"))
+        above = [""] if blocks else []
+        blocks.append(Text("\n".join([*above, *lines]), overflow="fold"))
     return Group(*blocks)

@@ -208,11 +208,18 @@ def _percent(change: Change) -> str:
 
 def _check(judged: Judged) -> Check:
     change = judged.change
-    relative = change.difference.relative.value
-    share = f" ({_percent(change)})" if math.isfinite(relative) and relative else ""
-    text = (
-        f"{short(judged.deployment)}, {judged.gate.text}: {label(change.measure)} went "
-        f"from {format_measure(change.measure, change.before)} to "
-        f"{format_measure(change.measure, change.after)}{share}"
-    )
-    return Check(judged.ok, text)
+    before = format_measure(change.measure, change.before)
+    after = format_measure(change.measure, change.after)
+    told = f"{label(change.measure)} stays {after}"
+    if before != after:
+        told = f"{label(change.measure)} went from {before} to {after}"
+        told += f" ({', '.join(_told_of(change))})" if _told_of(change) else ""
+    name = short(judged.deployment)
+    return Check(judged.ok, f"{name}, {judged.gate.text}: {told}")
+
+
+def _told_of(change: Change) -> list[str]:
+    """Return a change in per cent, and that it may be noise, where that is so."""
+    known = math.isfinite(change.difference.relative.value)
+    noise = ["may be noise"] if change.difference.is_noise else []
+    return [*([_percent(change)] if known else []), *noise]

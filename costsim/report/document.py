@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LEAST_WIDTH = 40
 """Sentences are not wrapped narrower."""
+_COMMENTS = ("# ", "// ")
+"""How lines of a text to copy begin that are no code."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def _section(section: Section, width: int, *, unicode: bool) -> list[RenderableT
     if section.lines:
         parts.append(_wrapped(section.lines, width))
     if section.text:
-        parts.append(Text(section.text.rstrip("\n"), overflow="fold"))
+        parts.append(Text(_to_paste(section.text, width), overflow="fold"))
     return parts
 
 
@@ -172,3 +174,13 @@ def _wrapped(lines: list[str] | tuple[str, ...], width: int) -> Text:
         for line in lines
     ]
     return Text("\n".join(wrapped), overflow="fold")
+
+
+def _to_paste(text: str, width: int) -> str:
+    """Return a text to copy, in which long comments stay comments when they are wrapped."""
+    lines = []
+    for line in text.rstrip("\n").split("\n"):
+        mark = next((one for one in _COMMENTS if line.startswith(one)), None)
+        wrapped = textwrap.wrap(line, width, subsequent_indent=mark or "")
+        lines += wrapped if mark else [line]
+    return "\n".join(lines)

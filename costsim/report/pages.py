@@ -40,7 +40,9 @@ def wrapping_table(rows: Sequence[tuple[str, ...]], width: int) -> Table:
     most = width // 3 if width < NARROW else max(width // 3, _WIDEST_FIRST)
     for cells in list(zip(*rows, strict=True))[:-1]:
         needed = max(cell_len(cell) for cell in cells)
-        table.add_column(overflow="fold", width=max(1, min(needed, most)))
+        word = max(cell_len(part) for cell in cells for part in cell.split(" "))
+        room = max(most, min(word, width // 2))  # rather wide than cut within a word
+        table.add_column(overflow="fold", width=max(1, min(needed, room)))
     table.add_column(overflow="fold", ratio=1)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
@@ -84,4 +86,4 @@ class Footnotes:
 
 def _age(as_of: str, today: date) -> str:
     days = age_days(as_of, today)
-    return "" if days is None else f", up to {days} days old"
+    return "" if days is None else f", up to {days} day{'s' * (days != 1)} old"

@@ -131,7 +131,7 @@ def _captions(rows: list[PriceRow], shaped: bool) -> list[str]:
     if any(row.usd_per_hour is None for row in rows):
         captions.append("-: no published price; give yours, with price: or --prices.")
     if any(_stale(row) for row in rows):
-        captions.append(f"!: older than {STALE_AFTER_DAYS} days; check it.")
+        captions.append(_STALE_MARK)
     return captions
 
 
@@ -145,6 +145,8 @@ def _sources(rows: list[PriceRow]) -> list[str]:
         for title, source, as_of, age in origins
     ]
 
+
+_STALE_MARK = f"!: older than {STALE_AFTER_DAYS} days; check it."
 
 _OVERVIEW_HINT = (
     "\nOrdinary prices of one GPU, least CPU and memory included. "
@@ -173,8 +175,10 @@ def overview(rows: list[PriceRow], width: int = 80) -> RenderableType:
         _column(dearest, "AT", lambda row: row.platform),
         _column(groups, "PLATFORMS", _n_platforms, number=True),
     ]
-    kept, _ = fitting(columns, ("TFLOPS", "AGE", "PLATFORMS", "VRAM"), width)
-    return Group(render(kept, width), Text(_OVERVIEW_HINT))
+    kept, left_out = fitting(columns, ("TFLOPS", "AGE", "PLATFORMS", "VRAM"), width)
+    marked = "AGE" not in left_out and any(_stale(row) for row in cheapest)
+    meaning = [Text(f"\n{_STALE_MARK}")] if marked else []
+    return Group(render(kept, width), *meaning, Text(_OVERVIEW_HINT))
 
 
 def _each_gpu(row: PriceRow) -> str:

@@ -159,15 +159,20 @@ def _map(heat_map: HeatMap, deployment: str) -> Section:
             for name, cells in zip(heat_map.columns, by_column, strict=True)
         ),
     )
-    order = sorted(range(len(by_column)), key=lambda i: _worth(by_column[i]))
-    drop_first = tuple(heat_map.columns[i] for i in order[:-1])
-    return Section(title, columns=columns, drop_first=drop_first)
+    return Section(title, columns=columns, drop_first=_least_told(heat_map))
 
 
-def _worth(cells: Sequence[Cell | None]) -> tuple[bool, int]:
-    """Order columns: that of the best last, and those with most cells."""
-    known = [cell for cell in cells if cell is not None]
-    return (any(cell.is_best for cell in known), len(known))
+def _least_told(heat_map: HeatMap) -> tuple[str, ...]:
+    """Return all columns but the best's, those with fewest cells, far from it, first."""
+    known = [
+        [cell for cell in cells if cell is not None]
+        for cells in zip(*heat_map.cells, strict=True)
+    ]
+    best = next(
+        (i for i, cells in enumerate(known) if any(one.is_best for one in cells)), 0
+    )
+    order = sorted(range(len(known)), key=lambda i: (len(known[i]), -abs(i - best)))
+    return tuple(heat_map.columns[i] for i in order if i != best)
 
 
 def _cell(cell: Cell | None) -> str:

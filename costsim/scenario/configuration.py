@@ -198,7 +198,8 @@ class _Values:
         elif one.gpu and not {GPU, INSTANCE} & said:
             yield f"gpu {gpu_label(one.gpu, one.gpu_count)}"
         if one.resources is not None and one.resources.cpu is not None:
-            yield f"{one.resources.cpu:g} physical cores"
+            cores = f"{one.resources.cpu:g}"
+            yield f"{cores} physical core{'s' * (cores != '1')}"
         if one.resources is not None and one.resources.memory is not None:
             yield f"{one.resources.memory:g} GiB of memory"
         prices = self.platform.prices

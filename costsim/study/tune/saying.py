@@ -97,10 +97,14 @@ def needed(lab: Lab, goal: Goal, search: Search) -> tuple[str, ...]:
         for measure, limit in goal.bounds.items()
         if not at_most(trial.samples[measure], goal.confidence) <= limit
     ]
+    unsure = (
+        f"within every bound, but {trial.n} replications are too few to be sure of all "
+        "at once (--replications)"
+    )
+    misses = "; ".join(_miss(*one, trial.mean(one[0])) for one in missed)
     said = [
         f"Nearest: {shorten(search.family.label)} with {parts or 'its settings'}: "
-        + "; ".join(_miss(*one, trial.mean(one[0])) for one in missed)
-        + f". It meets all bounds in {format_fraction(_met(goal, trial))} of "
+        f"{misses or unsure}. It meets all bounds in {format_fraction(_met(goal, trial))} of "
         "the replications."
     ]
     likely = [
