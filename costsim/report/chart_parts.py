@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from costsim.report.names import told_apart
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -58,12 +60,8 @@ def by_merit(content: Content) -> list[Content]:
     Each has a ``label`` besides: its name as a chart shows it, which no other one has.
     """
     rows: list[Content] = content["deployments"]
-    labels = [label(row["deployment"]) for row in rows]
-    told_apart = [
-        one if labels.count(one) == 1 else f"{place} {one}"
-        for place, one in enumerate(labels, start=1)
-    ]
-    named = [{**r, "label": one} for r, one in zip(rows, told_apart, strict=True)]
+    labels = told_apart((row["deployment"] for row in rows), label)
+    named = [{**row, "label": labels[row["deployment"]]} for row in rows]
     return sorted(named, key=lambda row: (row["meets_slo"] is False, row["cost_usd"]))
 
 

@@ -33,6 +33,8 @@ class SavedTimeline:
 
     arrivals: Floats
     """[requests/s]"""
+    bin_s: float
+    """[s]"""
     starting: Floats
     ready: Floats
 
@@ -48,6 +50,7 @@ class SavedScenario:
 class SavedRun:
     """A saved result, with the attributes of ``RunResult`` that are shown."""
 
+    costsim_version: str
     scenario: SavedScenario
     seed: int
     horizon_s: float
@@ -84,6 +87,7 @@ def _restored(content: Mapping[str, Any]) -> SavedRun:
     timeline = content["timeline"]
     verdict = content["verdict"]
     return SavedRun(
+        costsim_version=content["costsim_version"],
         scenario=SavedScenario(content["scenario"]["name"]),
         seed=content["seed"],
         horizon_s=content["horizon_s"],
@@ -113,6 +117,7 @@ def _timeline(timeline: Mapping[str, Any], deployment: str) -> SavedTimeline:
     one = timeline["deployments"][deployment]
     return SavedTimeline(
         arrivals=np.array(timeline["arrivals_per_s"]),
+        bin_s=timeline["bin_s"],
         starting=np.array(one["starting_replicas"]),
         ready=np.array(one["ready_replicas"]),
     )
