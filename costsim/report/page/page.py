@@ -261,7 +261,10 @@ def _drawn(chart: Chart, name: str) -> str:
     import vl_convert
 
     plain = {**chart, "title": None, "config": CONFIG}
-    return _apart(vl_convert.vegalite_to_svg(plain), name)
+    svg = _apart(vl_convert.vegalite_to_svg(plain), name)
+    # Not an image to screen readers: its marks have labels of their own.
+    told = f'aria-labelledby="{name}-title" aria-describedby="{name}-caption"'
+    return svg.replace("<svg ", f'<svg role="graphics-document" {told} ', 1)
 
 
 def _apart(svg: str, name: str) -> str:
