@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from costsim.report.names import told_apart
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -67,12 +69,7 @@ def by_merit(content: Content) -> list[Content]:
 
 def labels(names: Iterable[str]) -> dict[str, str]:
     """Return names as a chart shows them, each another one."""
-    short = {name: label(name) for name in names}
-    shown = [*short.values()]
-    return {
-        name: one if shown.count(one) == 1 else f"{place} {one}"
-        for place, (name, one) in enumerate(short.items(), start=1)
-    }
+    return told_apart(names, label)
 
 
 def label(name: str) -> str:

@@ -7,17 +7,24 @@ what its last columns need it becomes one block of lines a row.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Facts = list[tuple[str, str]]
 
 GAP = 2
 """Spaces between columns."""
 _LEAST_SENTENCE = 24
 """Characters that a column of sentences has at least, if they are as long."""
+_JOINED = ("+-", "->")
+"""Titles of columns that belong to the one before: its error, what it becomes."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +89,7 @@ def render(columns: list[Column], width: int) -> RenderableType:
     """Return a table if the columns fit, else one block of lines a row."""
     if total_width(columns) <= width:
         return _table(columns, width)
-    return _blocks(columns)
+    return blocks(columns, width)
 
 
 def _table(columns: list[Column], width: int) -> Table:
@@ -103,14 +110,80 @@ def _table(columns: list[Column], width: int) -> Table:
     return table
 
 
-def _blocks(columns: list[Column]) -> Group:
-    blocks: list[Text] = []
-    for cells in zip(*(column.cells for column in columns), strict=True):
-        lines = [
-            f"{column.title}: {cell}" if column.title.strip() else cell
-            for column, cell in zip(columns, cells, strict=True)
-            if cell
+def blocks(columns: list[Column], width: int) -> Group:
+    """Return one block of lines a row: what it is, then each measure with its title.
+
+    Parameters
+    ----------
+    columns : list of Column
+        The first ones say what a row is: a mark, which has no title, and a name.
+    width : int
+        Characters of the terminal.
+    """
+    n_lead = _leading(columns)
+    rows = list(zip(*(column.cells for column in columns), strict=True))
+    facts = [_facts(columns[n_lead:], cells[n_lead:]) for cells in rows]
+    across = next((n for n in (3, 2) if _grid_width(facts, n) <= width), 1)
+    texts = [
+        "\n".join([*_heading(cells[:n_lead]), *_grid(some, _pairs(facts, across))])
+        for cells, some in zip(rows, facts, strict=True)
+    ]
+    return Group(Text("\n\n".join(texts), overflow="fold"))
+
+
+def _leading(columns: list[Column]) -> int:
+    """Return how many columns say what a row is: marks, and names behind them."""
+    marks = next((i for i, one in enumerate(columns) if one.title.strip()), 0)
+    return marks + (columns[marks].justify == "left")
+
+
+def _heading(cells: Sequence[str]) -> list[str]:
+    return [" ".join(cell or " " for cell in cells)] if cells else []
+
+
+def _facts(columns: Sequence[Column], cells: Sequence[str]) -> Facts:
+    """Return titles and cells; an error goes with what it is the error of."""
+    found: Facts = []
+    for column, cell in zip(columns, cells, strict=True):
+        title = column.title.strip()
+        if found and title in _JOINED:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {title} {cell}")
+        elif cell:
+            found.append((title, cell))
+    return found
+
+
+def _pairs(facts: Sequence[Facts], across: int) -> list[tuple[int, int]]:
+    """Return the widths of title and cell in each column of a grid."""
+    return [
+        (
+            max(
+                (cell_len(title) for some in facts for title, _ in some[i::across]),
+                default=0,
+            ),
+            max(
+                (cell_len(cell) for some in facts for _, cell in some[i::across]),
+                default=0,
+            ),
+        )
+        for i in range(across)
+    ]
+
+
+def _grid_width(facts: Sequence[Facts], across: int) -> int:
+    pairs = _pairs(facts, across)
+    return sum(title + 1 + cell for title, cell in pairs) + GAP * across
+
+
+def _grid(facts: Facts, pairs: list[tuple[int, int]]) -> list[str]:
+    """Return titles and cells as lines, so many side by side as there are widths."""
+    lines = []
+    for first in range(0, len(facts), len(pairs)):
+        told = [
+            f"{set_cell_size(title, title_width)} {set_cell_size(cell, cell_width)}"
+            for (title, cell), (title_width, cell_width) in zip(
+                facts[first:], pairs, strict=False
+            )
         ]
-        above = [""] if blocks else []
-        blocks.append(Text("\n".join([*above, *lines]), overflow="fold"))
-    return Group(*blocks)
+        lines.append((GAP * " " + (GAP * " ").join(told)).rstrip())
+    return lines

@@ -17,7 +17,9 @@ _FILLS = "█▓▒░·"
 _ASCII_FILLS = "#=+-."
 
 
-def sparkline(values: Floats, width: int, *, unicode: bool) -> str:
+def sparkline(
+    values: Floats, width: int, *, unicode: bool, top: float | None = None
+) -> str:
     """Return values as one character each: groups of them, by their largest.
 
     Parameters
@@ -28,10 +30,12 @@ def sparkline(values: Floats, width: int, *, unicode: bool) -> str:
         Characters.
     unicode : bool
         Whether the stream takes block characters.
+    top : float, optional
+        What the highest character stands for; the largest value if None.
     """
     levels = _LEVELS if unicode else _ASCII_LEVELS
     peaks = regrouped(values, width)
-    top = peaks.max()
+    top = float(peaks.max()) if top is None else top
     if top <= 0:
         return levels[0] * len(peaks)
     # The lowest level is nothing at all; the smallest something shows above it.
@@ -43,6 +47,11 @@ def regrouped(values: Floats, width: int) -> Floats:
     """Return values as at most ``width`` ones: the largest of each of as many groups."""
     groups = np.array_split(values, max(1, min(width, values.size)))
     return np.array([group.max(initial=0.0) for group in groups])
+
+
+def fills(*, unicode: bool) -> str:
+    """Return the characters of a bar's parts, the first part's first."""
+    return _FILLS if unicode else _ASCII_FILLS
 
 
 def stacked_bar(parts: Sequence[float], width: int, *, unicode: bool) -> str:
@@ -57,10 +66,10 @@ def stacked_bar(parts: Sequence[float], width: int, *, unicode: bool) -> str:
     unicode : bool
         Whether the stream takes block characters.
     """
-    fills = _FILLS if unicode else _ASCII_FILLS
     total = sum(parts)
     if total <= 0:
         return ""
     edges = np.round(np.cumsum([0.0, *parts]) / total * width).astype(int)
     lengths = np.diff(edges)
-    return "".join(fill * length for fill, length in zip(fills, lengths, strict=False))
+    told = zip(fills(unicode=unicode), lengths, strict=False)
+    return "".join(fill * length for fill, length in told)

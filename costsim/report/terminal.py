@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from costsim.report.columns import Column, fitting, render
-from costsim.report.glyphs import sparkline, stacked_bar
+from costsim.report.columns import Column, blocks, fitting, render, total_width
+from costsim.report.glyphs import fills, sparkline, stacked_bar
+from costsim.report.names import told_apart
 from costsim.study.verdict import format_measure, label
 from costsim.units import format_duration, format_fraction, format_rate, format_usd
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from costsim.records import Floats
     from costsim.simulation.timeline import Timeline
     from costsim.study.result import DeploymentRow, RunResult, Threshold
     from costsim.study.saved import SavedRun, SavedTimeline
@@ -24,9 +27,15 @@ if TYPE_CHECKING:
     Answer = RunResult | SavedRun
 
 _NAME_WIDTH = 28
-_SPARK_WIDTH = 48
+_LEAST_NAME_WIDTH = 16
+"""So far names are cut before a table becomes blocks."""
+_LEAST_TABLE_WIDTH = 60
+"""In less room a table would have hardly any columns. [characters]"""
+_SPARK_WIDTH = 120
 _LEAST_SPARK_WIDTH = 8
-_BAR_WIDTH = 24
+_BAR_WIDTH = 60
+_LEAST_BAR_WIDTH = 24
+"""In less room a bar stands below its name. [characters]"""
 _DROP_FIRST = (
     "LAUNCHES", "REPLICAS", "$/1K REQ", "P90", "MEAN", "P50", "PEAK", "UTIL", "P99",
     "SLOW", "LOST",
@@ -50,7 +59,7 @@ def run_report(
     check : bool
         Whether every bound of the SLO comes first, with a tick or a cross.
     """
-    bounds = bound_lines(result, unicode=unicode) if check else []
+    bounds = bound_lines(result, width, unicode=unicode) if check else []
     parts: list[RenderableType] = [
         *([Text("\n".join(bounds)), Text()] if bounds else []),
         Text(headline(result)),
@@ -60,7 +69,7 @@ def run_report(
         _table(result, width),
     ]
     for section in (
-        [] if check else _missed(result),
+        [] if check else _missed(result, width),
         _cost_split(result, width, unicode),
         _life(result, width, unicode),
     ):
@@ -78,7 +87,7 @@ def short(name: str, width: int = _NAME_WIDTH) -> str:
 
 
 def headline(result: Answer) -> str:
-    """Return what was run: the traffic, replications, seed and date of prices."""
+    """Return what was run, and all that it takes to get the same numbers again."""
     first = result.rows[0]
     count = (
         "1 replication"
@@ -93,6 +102,7 @@ def headline(result: Answer) -> str:
     ]
     if result.prices_as_of:
         parts.append(f"prices as of {result.prices_as_of}")
+    parts.append(f"costsim {result.costsim_version}")
     return ", ".join(parts)
 
 
@@ -103,12 +113,30 @@ def _mean_rate(result: Answer) -> float:
 def _table(result: Answer, width: int) -> RenderableType:
     order = ordered(result)
     marks = Column(" ", tuple(mark(row, result) for row in order))
-    names = Column("DEPLOYMENT", tuple(short(row.deployment) for row in order))
+    measures = figures(order)
     # That nothing is lost is the first thing to leave out, that something is the last.
     lossless = all(row.served == row.requests for row in order)
     drop_first = (*("LOST",) * lossless, *_DROP_FIRST)
-    kept, _ = fitting([marks, names, *figures(order)], drop_first, width)
-    return render(kept, width)
+    if width >= _LEAST_TABLE_WIDTH:
+        for name_width in range(_NAME_WIDTH, _LEAST_NAME_WIDTH - 1, -1):
+            columns = [marks, _names(result, name_width), *measures]
+            kept, _ = fitting(columns, drop_first, width)
+            if total_width(kept) <= width:
+                return render(kept, width)
+    return blocks([marks, _names(result), *measures], width)
+
+
+def _names(result: Answer, width: int = _NAME_WIDTH) -> Column:
+    labels = _labels(result, width)
+    return Column(
+        "DEPLOYMENT", tuple(labels[one.deployment] for one in ordered(result))
+    )
+
+
+def _labels(result: Answer, width: int = _NAME_WIDTH) -> dict[str, str]:
+    """Return each deployment's name as it is shown."""
+    names = [row.deployment for row in result.rows]
+    return told_apart(names, lambda name: short(name, width))
 
 
 def figures(order: Sequence[DeploymentRow]) -> list[Column]:
@@ -192,52 +220,93 @@ def bound_text(one: Threshold) -> str:
     return f"{verb} {label(one.measure)} <= {limit}: {value}{doubt}"
 
 
-def bound_lines(result: Answer, *, unicode: bool) -> list[str]:
+def bound_lines(result: Answer, width: int, *, unicode: bool) -> list[str]:
     """Return every bound of the SLO with a tick or a cross, what is missed first."""
     tick, cross = ("\N{CHECK MARK}", "\N{BALLOT X}") if unicode else ("ok  ", "FAIL")
-    order = sorted(result.thresholds, key=lambda one: one.ok)
-    return [
-        f"{tick if one.ok else cross} {short(one.deployment)} {bound_text(one)}"
-        for one in order
-    ]
+    labels = _labels(result)
+    return _wrapped(
+        [
+            f"{tick if one.ok else cross} {labels[one.deployment]} {bound_text(one)}"
+            for one in sorted(result.thresholds, key=lambda one: one.ok)
+        ],
+        width,
+    )
 
 
-def _missed(result: Answer) -> list[str]:
+def _missed(result: Answer, width: int) -> list[str]:
     """Return a line for each bound that some deployment misses or nearly misses."""
+    labels = _labels(result)
     lines = [
-        f"  {short(one.deployment)} {bound_text(one)}"
+        f"  {labels[one.deployment]} {bound_text(one)}"
         for one in result.thresholds
         if not one.ok or one.certain is False
     ]
-    return ["SLO", *lines] if lines else []
+    return ["SLO", *_wrapped(lines, width)] if lines else []
+
+
+def _wrapped(lines: list[str], width: int) -> list[str]:
+    """Return lines that fit; what goes on in another one is indented."""
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(
+            line,
+            width,
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]
 
 
 def _cost_split(result: Answer, width: int, unicode: bool) -> list[str]:
     """Return where the money goes, a bar a deployment."""
+    labels = _labels(result)
+    spent = [row for row in ordered(result) if sum(_parts_usd(row)) > 0]
+    name_width = max((cell_len(labels[row.deployment]) for row in spent), default=0)
     lines = []
-    for row in sorted(result.rows, key=_merit):
-        usd = [getattr(row, f"{part}_usd") for part in _COST_PARTS]
-        if sum(usd) <= 0:
-            continue
-        named = {**dict(zip(_COST_PARTS, usd, strict=True)), "credit": row.credits_usd}
-        shares = [
-            f"{part} {format_fraction(value / sum(usd))}"
-            for part, value in named.items()
-            if value != 0
-        ]
-        if row.perfect_usd > 0:
-            times = f"{row.cost_usd / row.perfect_usd:.1f}x a perfect autoscaler"
-            shares.append(times)
-        bar = stacked_bar(usd, _BAR_WIDTH, unicode=unicode)
-        lines += [f"  {short(row.deployment)}", *_flowing(f"  {bar}", shares, width)]
+    for row in spent:
+        name = set_cell_size(labels[row.deployment], name_width)
+        told = _shares(row, unicode)
+        room = width - name_width - 4
+        if room >= _LEAST_BAR_WIDTH:
+            bar = stacked_bar(_parts_usd(row), min(room, _BAR_WIDTH), unicode=unicode)
+            lines.append(f"  {name}  {bar}")
+        else:
+            bar = stacked_bar(
+                _parts_usd(row), min(width - 2, _BAR_WIDTH), unicode=unicode
+            )
+            lines += [f"  {name.rstrip()}", f"  {bar}"]
+        lines += _flowing(told, width)
     return ["WHERE THE MONEY GOES", *lines] if lines else []
 
 
-def _flowing(first: str, parts: list[str], width: int) -> list[str]:
-    """Return parts behind a first text, and on further lines where they do not fit."""
-    lines = [first]
+def _parts_usd(row: DeploymentRow) -> list[float]:
+    return [getattr(row, f"{part}_usd") for part in _COST_PARTS]
+
+
+def _shares(row: DeploymentRow, unicode: bool) -> list[str]:
+    """Return each part's share of the cost behind the character of its bar."""
+    parts = _parts_usd(row)
+    told = [
+        f"{fill} {part} {format_fraction(usd / sum(parts))}"
+        for fill, part, usd in zip(
+            fills(unicode=unicode), _COST_PARTS, parts, strict=True
+        )
+        if usd != 0
+    ]
+    if row.credits_usd != 0:
+        told.append(f"credit {format_fraction(row.credits_usd / sum(parts))}")
+    if row.perfect_usd > 0:
+        told.append(f"{row.cost_usd / row.perfect_usd:.1f}x a perfect autoscaler")
+    return told
+
+
+def _flowing(parts: list[str], width: int) -> list[str]:
+    """Return parts side by side, and on further lines where they do not fit."""
+    lines: list[str] = []
     for part in parts:
-        if len(lines[-1]) + 2 + len(part) <= width:
+        if lines and len(lines[-1]) + 2 + len(part) <= width:
             lines[-1] += f"  {part}"
         else:
             lines.append(f"    {part}")
@@ -249,18 +318,30 @@ def _life(result: Answer, width: int, unicode: bool) -> list[str]:
     if not result.timelines:
         return []
     timelines: Sequence[Timeline | SavedTimeline] = result.timelines
-    first = timelines[0]
-    curves = [
-        (first.arrivals, f"traffic, peak {format_rate(float(first.arrivals.max()))}")
-    ]
+    arrivals, bin_s = timelines[0].arrivals, timelines[0].bin_s
+    present = [one.starting + one.ready for one in timelines]
+    most = max(float(one.max()) for one in present)
+    peaks = [f", peak {_count(float(one.max()))}" for one in present]
+    free = width - 4 - _LEAST_SPARK_WIDTH - max(map(len, peaks))
+    labels = _labels(result, min(_NAME_WIDTH, free))
+    traffic = f"traffic, peak {format_rate(float(arrivals.max()))}"
+    curves: list[tuple[Floats, float | None, str]] = [(arrivals, None, traffic)]
+    # On one scale, so that the higher curve is the one with more replicas.
     curves += [
-        (timeline.starting + timeline.ready, short(row.deployment))
-        for row, timeline in zip(result.rows, timelines, strict=True)
+        (replicas, most, labels[row.deployment] + peak)
+        for row, replicas, peak in zip(result.rows, present, peaks, strict=True)
     ]
-    room = width - 4 - max(cell_len(label) for _, label in curves)
+    room = width - 4 - max(cell_len(name) for _, _, name in curves)
     length = max(_LEAST_SPARK_WIDTH, min(_SPARK_WIDTH, room))
-    lines = [
-        f"  {sparkline(curve, length, unicode=unicode)}  {name}"
-        for curve, name in curves
+    return [
+        f"FIRST REPLICATION, means of {format_duration(bin_s)}, replicas on one scale",
+        *(
+            f"  {sparkline(curve, length, unicode=unicode, top=top)}  {name}"
+            for curve, top, name in curves
+        ),
     ]
-    return ["FIRST REPLICATION", *lines]
+
+
+def _count(mean: float) -> str:
+    """Return a mean number of replicas in two digits, or all before the point."""
+    return f"{mean:,.0f}" if mean >= 9.95 else f"{mean:.2g}"

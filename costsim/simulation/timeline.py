@@ -1,14 +1,7 @@
-"""Levels over time as means in bins: who waits, is served, starts, is ready, is busy.
-
-The mean number of intervals open in a bin needs no sorting: an interval counts one in
-each bin from its start to its end, less the parts of these two bins that lie outside of
-it. Both are summed as integers, parts in units of 2^-52 of a bin, so that levels are
-exact after any number of requests, and the same bits in whatever order they come.
-"""
+"""A pool over time, as means in bins: who waits, is served, starts, is ready, is busy."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +9,8 @@ import numpy as np
 
 from costsim.records import Outcome
 from costsim.seats import Seats
-from costsim.simulation.compiled import compiled, inlined
+from costsim.simulation.compiled import compiled
+from costsim.simulation.levels import Bins, place, step_level
 
 if TYPE_CHECKING:
     from costsim.records import Floats, Ints, Records
@@ -30,10 +24,6 @@ _FAILED = int(Outcome.FAILED)
 
 _ROWS = 16_384
 """Rows taken at once: so much is copied out of them."""
-_HALF_BITS = 26
-_HALF = 1 << _HALF_BITS
-_COUNT, _HIGH, _LOW = range(3)
-"""Columns of a level: ends in a bin, and the parts of it before them in two halves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,9 +134,7 @@ class TimelineAccumulator:
         concurrency_limit: int = 1,
         by_completion: bool = False,
     ) -> None:
-        bins = _Bins.of(
-            horizon_s, horizon_s / TIMELINE_BINS if bin_s is None else bin_s
-        )
+        bins = Bins.of(horizon_s, horizon_s / TIMELINE_BINS if bin_s is None else bin_s)
         self._bins = bins
         self._patience_s = np.nan if patience_s is None else float(patience_s)
         self._one_slot = concurrency_limit == 1 and not by_completion
@@ -268,95 +256,6 @@ class TimelineAccumulator:
         )
 
 
-def mean_level(start_s: Floats, stop_s: Floats, span_s: float, n_bins: int) -> Floats:
-    """Return the mean number of intervals [start, stop) open in each of equal bins.
-
-    Parameters
-    ----------
-    start_s, stop_s : ndarray of float64, shape (n,)
-        Intervals, from 0 on; NaN: it never begins, or never stops. [s]
-    span_s : float
-        The bins divide [0, span_s). [s]
-    n_bins : int
-        How many.
-    """
-    bins = _Bins.of(span_s, span_s / n_bins)
-    level = bins.level()
-    bins.add(level, start_s, stop_s)
-    return bins.means(level)
-
-
-@dataclass(frozen=True)
-class _Bins:
-    """Where the bins are."""
-
-    horizon_s: float
-    width_s: float
-    n: int
-
-    @classmethod
-    def of(cls, horizon_s: float, width_s: float) -> _Bins:
-        """Return bins of a width; a rounding error makes no bin of its own."""
-        n = max(math.ceil(horizon_s / width_s * (1 - 1e-12)), 1)
-        return cls(float(horizon_s), float(width_s), n)
-
-    @property
-    def shape(self) -> tuple[float, float]:
-        return self.horizon_s, self.width_s
-
-    @property
-    def span_s(self) -> Floats:
-        """Length of each bin. [s]"""
-        span_s = np.full(self.n, self.width_s)
-        last_s = self.horizon_s - (self.n - 1) * self.width_s
-        if last_s < self.width_s * (1 - 1e-9):
-            span_s[-1] = last_s
-        return span_s
-
-    def level(self) -> Ints:
-        """Return a level of nothing."""
-        return np.zeros((self.n, 3), np.int64)
-
-    def add(self, level: Ints, start_s: Floats, stop_s: Floats) -> None:
-        """Add intervals to a level."""
-        for times_s, step in ((start_s, 1), (stop_s, -1)):
-            _visit_ends(np.ascontiguousarray(times_s), step, *self.shape, level)
-
-    def means(self, level: Ints) -> Floats:
-        """Return the mean of a level in each bin."""
-        open_at_end = np.cumsum(level[:, _COUNT])
-        before = np.ldexp(level[:, _HIGH], -_HALF_BITS)
-        before += np.ldexp(level[:, _LOW], -2 * _HALF_BITS)
-        return open_at_end - before * (self.width_s / self.span_s)
-
-
-@inlined
-def _place(time_s: float, width_s: float, n_bins: int) -> tuple[int, int]:
-    """Return a time's bin and the part of the bin before it, in units of 2^-52."""
-    scaled = time_s / width_s
-    which = min(int(scaled), n_bins - 1)
-    return which, int((scaled - which) * 2.0**52)
-
-
-@inlined
-def _step(level: Ints, which: int, part: int, step: int) -> None:
-    """Move a level by a step, up or down, in a bin and all after it."""
-    level[which, _COUNT] += step
-    level[which, _HIGH] += step * (part >> _HALF_BITS)
-    level[which, _LOW] += step * (part & (_HALF - 1))
-
-
-@compiled
-def _visit_ends(
-    times_s: Floats, step: int, horizon_s: float, width_s: float, level: Ints
-) -> None:
-    """Move a level at each time before the horizon; NaN is never."""
-    for i in range(times_s.size):
-        if times_s[i] < horizon_s:
-            which, part = _place(times_s[i], width_s, len(level))
-            _step(level, which, part, step)
-
-
 @compiled
 def _visit_requests(
     requests: Records,
@@ -374,7 +273,7 @@ def _visit_requests(
         row = requests[i]
         if not row.arrival_s < horizon_s:
             continue
-        which, part = _place(row.arrival_s, width_s, n_bins)
+        which, part = place(row.arrival_s, width_s, n_bins)
         arrivals[which] += 1
         cold[which] += row.cold
         if row.outcome == _REJECTED:
@@ -387,16 +286,16 @@ def _visit_requests(
         begun = not np.isnan(row.start_s)
         left_s = row.start_s if begun else departure_s
         if left_s > row.arrival_s or np.isnan(left_s):
-            _step(waiting, which, part, 1)
+            step_level(waiting, which, part, 1)
             if not left_s < horizon_s:
                 continue
-            which, part = _place(left_s, width_s, n_bins)
-            _step(waiting, which, part, -1)
+            which, part = place(left_s, width_s, n_bins)
+            step_level(waiting, which, part, -1)
         if begun:
-            _step(in_service, which, part, 1)
+            step_level(in_service, which, part, 1)
             if departure_s < horizon_s:
-                which, part = _place(departure_s, width_s, n_bins)
-                _step(in_service, which, part, -1)
+                which, part = place(departure_s, width_s, n_bins)
+                step_level(in_service, which, part, -1)
     return True
 
 
@@ -425,9 +324,9 @@ def _visit_services(
         reached_s[seats[i], 0] = start_s[i]
         reached_s[seats[i], 1] = max(stop, until_s)
         if since_s < stop and since_s < horizon_s:
-            which, part = _place(since_s, width_s, len(busy))
-            _step(busy, which, part, 1)
+            which, part = place(since_s, width_s, len(busy))
+            step_level(busy, which, part, 1)
             if stop < horizon_s:
-                which, part = _place(stop, width_s, len(busy))
-                _step(busy, which, part, -1)
+                which, part = place(stop, width_s, len(busy))
+                step_level(busy, which, part, -1)
     return True

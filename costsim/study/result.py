@@ -193,6 +193,11 @@ class RunResult:
     a deployment. What intervals and paired differences are made from."""
 
     @property
+    def costsim_version(self) -> str:
+        """What made it; with the scenario and the seed it gives the same numbers."""
+        return __version__
+
+    @property
     def meets_slo(self) -> bool:
         """Whether every deployment meets the SLO."""
         return all(threshold.ok for threshold in self.thresholds)
@@ -205,7 +210,7 @@ class RunResult:
         """Return what ``--format json`` prints."""
         return {
             "schema_version": SCHEMA_VERSION,
-            "costsim_version": __version__,
+            "costsim_version": self.costsim_version,
             "scenario": {"name": self.scenario.name, "hash": self.scenario_hash},
             "seed": self.seed,
             "horizon_s": self.horizon_s,

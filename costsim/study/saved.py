@@ -36,6 +36,8 @@ class SavedTimeline:
 
     arrivals: Floats
     """[requests/s]"""
+    bin_s: float
+    """[s]"""
     starting: Floats
     ready: Floats
 
@@ -51,6 +53,7 @@ class SavedScenario:
 class SavedRun:
     """A saved result, with the attributes of ``RunResult`` that are shown."""
 
+    costsim_version: str
     scenario: SavedScenario
     seed: int
     horizon_s: float
@@ -87,6 +90,7 @@ def _restored(content: Mapping[str, Any]) -> SavedRun:
     timeline = content["timeline"]
     verdict = content["verdict"]
     return SavedRun(
+        costsim_version=content["costsim_version"],
         scenario=SavedScenario(content["scenario"]["name"]),
         seed=content["seed"],
         horizon_s=content["horizon_s"],
@@ -116,6 +120,7 @@ def _timeline(timeline: Mapping[str, Any], deployment: str) -> SavedTimeline:
     one = timeline["deployments"][deployment]
     return SavedTimeline(
         arrivals=np.array(timeline["arrivals_per_s"]),
+        bin_s=timeline["bin_s"],
         starting=np.array(one["starting_replicas"]),
         ready=np.array(one["ready_replicas"]),
     )

@@ -94,6 +94,20 @@ def test_the_timeline_has_a_curve_for_the_traffic_and_for_each_deployment(visit,
     assert len(points.split()) > 100
 
 
+def test_names_that_are_cut_to_the_same_text_are_told_apart(visit, tmp_path):
+    names = [f"{'the same long beginning of a name ' * 2}{i}" for i in (1, 2)]
+    path = tmp_path / "alike.html"
+    path.write_text(page(_content(small(*map(own, names)))), "utf-8")
+
+    seen = visit(path).page
+
+    legend = seen.locator("#timeline .legend bdi").all_text_contents()
+    cut = "the same long beginnin.."
+    assert sorted(legend) == [f"1 {cut}", f"2 {cut}"]
+    drawn = seen.locator("figure#latency svg .role-legend text").all_text_contents()
+    assert sorted(drawn) == sorted(legend)
+
+
 def _window(seen: Any) -> str:
     text: str = seen.inner_text("#timeline output")
     return text

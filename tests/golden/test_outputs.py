@@ -28,7 +28,9 @@ def test_the_answer_of_a_run(invoke, golden, form, name):
 
 
 def test_the_bounds_of_a_run_that_is_checked(invoke, golden):
-    golden("run-check.txt", invoke(*RUN, "--check", "--set", "slo.p95=5s").out)
+    answer = invoke(*RUN, "--check", "--set", "slo.p95=5s")
+
+    golden("run-check.txt", steady(answer.out))
 
 
 def test_the_words_of_a_page(invoke, golden, tmp_path):
@@ -56,11 +58,11 @@ def test_the_remarks_of_a_run(invoke, golden):
 def test_the_table_of_a_narrow_terminal_without_unicode(invoke, golden):
     answer = invoke(*RUN, env={"COLUMNS": "50"}, charset="ascii")
 
-    golden("run-narrow.txt", answer.out)
+    golden("run-narrow.txt", steady(answer.out))
 
 
 def test_the_table_of_a_wide_terminal(invoke, golden):
-    golden("run-wide.txt", invoke(*RUN, env={"COLUMNS": "160"}).out)
+    golden("run-wide.txt", steady(invoke(*RUN, env={"COLUMNS": "160"}).out))
 
 
 def test_the_bill(invoke, golden, tmp_path):

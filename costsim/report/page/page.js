@@ -149,19 +149,19 @@ class Timeline {
     const whole = Math.max(260, this.box.clientWidth);
     this.left = 48;
     this.width = whole - this.left - 8;
-    const svg = make("svg", { width: whole, height: 330, role: "img",
-      "aria-label": "Traffic and replicas over time" });
+    const svg = make("svg", { width: whole, height: 330, role: "img" });
     const clip = make("clipPath", { id: "timeline-clip" }, make("defs", {}, svg));
     make("rect", { x: this.left, y: 0, width: this.width, height: 330 }, clip);
     const [scale, unit] = this.rateUnit();
     this.panel(svg, 10, 80, `requests/${unit}`, [
       { name: "traffic", color: COLORS.traffic, fill: true,
         points: this.thinned(this.content.arrivals_per_s).map(([a, b, y]) => [a, b, y * scale]) }]);
-    this.panel(svg, 112, 180, "replicas",
-      this.series.map((one) => ({ ...one, points: this.thinned(one.values) })));
+    const curves = this.series.map((one) => ({ ...one, points: this.thinned(one.values) }));
+    this.panel(svg, 112, 180, "replicas", curves);
     this.timeAxis(svg, 292);
     this.box.replaceChildren(svg);
     this.said.textContent = `${this.moment(this.window[0], true)} to ${this.moment(this.window[1], true)}`;
+    svg.setAttribute("aria-label", `Traffic and replicas, ${this.said.textContent}. ${inWords(curves)}`);
   }
 
   rateUnit() {
@@ -219,6 +219,16 @@ class Timeline {
     const span = (this.window[1] - this.window[0]) * this.content.bin_s;
     return span > 3 * 86400 ? text.slice(5, 10) : text.slice(5, 16).replace("T", " ");
   }
+}
+
+// What can be seen of curves, for those who do not see them.
+function inWords(curves) {
+  const told = curves.map((one, i) => {
+    const values = one.points.map((point) => point[2]);
+    const [low, high] = [Math.min(...values), Math.max(...values)].map((y) => Number(y.toPrecision(2)));
+    return `${COLORS.labels[i]}: ${low} to ${high}`;
+  });
+  return `Replicas of ${told.join("; ")}.`;
 }
 
 function nice(step) {

@@ -17,7 +17,7 @@ from costsim.report.columns import Column
 from costsim.report.page.rendering import drawn, environment, rendered
 from costsim.report.pictures import Figure
 from costsim.report.run_charts import CHARTS
-from costsim.report.terminal import bound_text, mark, ordered, short
+from costsim.report.terminal import bound_text, mark, ordered
 from costsim.report.terminal import figures as figure_columns
 from costsim.study.saved import restored
 from costsim.units import format_duration, format_rate, format_usd
@@ -229,5 +229,5 @@ def _colors(content: Content) -> dict[str, Any]:
         "dashes": DASHES,
         "traffic": PALETTE[5],
         "names": [row["deployment"] for row in shown],
-        "labels": [short(row["deployment"]) for row in shown],
+        "labels": [row["label"] for row in shown],
     }

@@ -89,7 +89,10 @@ def drawn(chart: Chart, name: str) -> Markup:
     from markupsafe import Markup
 
     plain = {**chart, "title": None, "config": CONFIG}
-    return Markup(_apart(vl_convert.vegalite_to_svg(plain), name))
+    svg = _apart(vl_convert.vegalite_to_svg(plain), name)
+    # Not an image to screen readers: its marks have labels of their own.
+    told = f'aria-labelledby="{name}-title" aria-describedby="{name}-caption"'
+    return Markup(svg.replace("<svg ", f'<svg role="graphics-document" {told} ', 1))
 
 
 def _apart(svg: str, name: str) -> str:

@@ -99,6 +99,8 @@ def _section(section: Section, identifier: str) -> dict[str, Any]:
     return {
         "id": identifier,
         "title": section.title,
+        # Regions of a page have different names.
+        "table_label": f"Table of {section.title or 'the answer'}",
         "checks": [
             {"ok": one.ok, "deployment": "", "text": one.text} for one in section.checks
         ],

@@ -65,6 +65,15 @@ def test_nothing_has_no_bar():
     assert stacked_bar([0.0, 0.0], 24, unicode=True) == ""
 
 
+def test_curves_with_one_top_can_be_compared():
+    curves = [
+        sparkline(np.array([0.0, level]), 2, unicode=True, top=7.0)
+        for level in (1.0, 3.0, 7.0)
+    ]
+
+    assert curves == ["▁▂", "▁▄", "▁█"]
+
+
 def test_the_plain_forms_are_ascii(rng):
     values = rng.exponential(size=240)
 

@@ -274,8 +274,9 @@ def test_dropped_columns_are_named_in_the_order_in_which_they_went() -> None:
 def test_a_terminal_too_narrow_for_a_table_gets_a_block_of_lines_a_row() -> None:
     text = printed(prices_table(rows(gpu="L4"), 24), 24)
 
-    assert text.startswith("PLATFORM: ec2\nSKU: g6.xlarge\nGPU: L4\nVRAM: 24\n")
-    assert "$/H: 0.8048" in text
+    lines = ["ec2", "  SKU       g6.xlarge", "  GPU       L4", "  VRAM      24"]
+    assert [line.rstrip() for line in text.splitlines()[:4]] == lines
+    assert "$/H       0.8048" in text
 
 
 def test_the_caption_says_what_a_price_includes_and_where_it_is_from() -> None:

@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from small_study import always_on, answer, own
 
+from costsim import __version__
 from costsim.report.terminal import run_report, short
 from costsim.units import format_duration, format_fraction, format_usd
 
@@ -50,6 +51,12 @@ def table_of(result: RunResult, width: int = 80) -> list[str]:
     lines = lines_of(result, width)
     first = next(i for i, line in enumerate(lines) if "DEPLOYMENT" in line)
     return lines[first : first + 1 + len(result.rows)]
+
+
+def curves_of(result: RunResult, width: int) -> list[str]:
+    """Return the lines of the first replication's curves."""
+    text = printed(result, width).split("one scale")[-1]
+    return [line.rstrip() for line in text.splitlines()[1:]]
 
 
 BUSY = {
@@ -131,7 +138,7 @@ def test_the_report_has_its_parts_in_order(result):
             "DEPLOYMENT",
             "SLO\n",
             "WHERE THE MONEY GOES",
-            "FIRST REPLICATION",
+            "FIRST REPLICATION, ",
             "traffic, peak",
         )
     ]
@@ -140,7 +147,8 @@ def test_the_report_has_its_parts_in_order(result):
 
 def test_the_headline_says_what_the_numbers_rest_on(result):
     assert lines_of(result)[0] == (
-        "small: 108 requests in 2h (54.2/h), 3 replications, seed 3"
+        "small: 108 requests in 2h (54.2/h), 3 replications, seed 3, costsim "
+        f"{__version__}"
     )
 
 
@@ -230,12 +238,44 @@ def test_lost_requests_stay_where_there_are_some_and_go_first_where_there_are_no
     assert "P99" in table_of(lossless, 80)[0]
 
 
-def test_a_narrow_terminal_gets_one_number_a_line(result):
+def test_a_narrow_terminal_gets_one_measure_a_line_below_each_name(result):
     lines = lines_of(result, 40)
 
-    assert "P95: " in [line[:5] for line in lines]
-    assert lines.count(">") == 1
-    assert [line for line in lines if line.startswith(" :")] == []
+    first = next(i for i, line in enumerate(lines) if line.startswith("> "))
+    (best,) = [r for r in result.rows if short(r.deployment) == lines[first][2:]]
+    half = format_duration((best.p95_s_high - best.p95_s_low) / 2)
+    assert lines[first + 1].startswith("  $/MONTH  ")
+    assert f"  P95      {format_duration(best.p95_s)} +- {half}" in lines[first:]
+    assert "x one that loses" in lines
+
+
+@pytest.mark.parametrize(
+    ("width", "n_lines"), [(40, 14), (55, 7)], ids=["one beside", "two beside"]
+)
+def test_blocks_have_as_many_measures_beside_each_other_as_fit(result, width, n_lines):
+    lines = lines_of(result, width)
+
+    first = next(i for i, line in enumerate(lines) if line.startswith("> "))
+    assert lines[first + n_lines + 1] == ""
+    assert "" not in lines[first : first + n_lines + 1]
+
+
+def test_names_are_cut_before_the_table_becomes_blocks(result):
+    heading, *rows = table_of(result, 60)
+
+    assert {"$/MONTH", "P95", "COLD"} <= set(heading.split())
+    assert [row for row in rows if ".." in row[3:31]] != []
+    assert "DEPLOYMENT" not in printed(result, 59)
+
+
+def test_names_that_are_cut_to_the_same_text_are_numbered():
+    names = [f"{'the same long beginning of a name ' * 2}{i}" for i in (1, 2)]
+
+    text = printed(answer(*map(own, names)), 160)
+
+    cut = "the same long beginning of.."
+    # In the table, before the bar of the cost and behind the curve of the replicas.
+    assert [text.count(f"{i} {cut}") for i in (1, 2)] == [3, 3]
 
 
 def test_a_missed_bound_is_told_with_its_value(result):
@@ -272,13 +312,40 @@ def test_the_cost_split_names_every_part_with_its_share(result):
     text = printed(result, 160)
 
     (line,) = [line for line in text.splitlines() if "  credit -" in line]
-    *words, times, _, _, _ = line.split()
+    *parts, credit, times = line.strip().split("  ")
     (row,) = [one for one in result.rows if one.credits_usd]
-    assert times == f"{row.cost_usd / row.perfect_usd:.1f}x"
-    assert words[1::2] == ["busy", "idle", "setup", "rounding", "fees", "credit"]
-    shares = [float(word.rstrip("%")) for word in words[2::2]]
-    assert sum(shares[:-1]) == pytest.approx(100, abs=2)
-    assert shares[-1] < 0
+    assert times == f"{row.cost_usd / row.perfect_usd:.1f}x a perfect autoscaler"
+    fills, names, shares = zip(*map(str.split, parts), strict=True)
+    assert names == ("busy", "idle", "setup", "rounding", "fees")
+    assert fills == tuple("█▓▒░·")
+    told = [float(share.rstrip("%")) for share in shares]
+    assert sum(told) == pytest.approx(100, abs=2)
+    assert float(credit.split()[1].rstrip("%")) < 0
+
+
+@pytest.mark.parametrize("unicode", [True, False], ids=["unicode", "ascii"])
+def test_every_character_of_a_bar_is_explained_below_it(result, unicode):
+    text = printed(result, 160, unicode=unicode)
+    section = text.split("WHERE THE MONEY GOES\n")[1].split("\n\n")[0].splitlines()
+
+    bars = [set(line.split("  ")[-1].strip()) for line in section[::2]]
+    told = [{part[0] for part in line.split("  ") if part} for line in section[1::2]]
+    assert len(bars) == len(told) == 4
+    unexplained = [bar - known for bar, known in zip(bars, told, strict=True)]
+    assert unexplained == [set()] * 4
+    assert sum(map(len, bars)) > 8
+
+
+@pytest.mark.parametrize(
+    ("width", "spark", "bar"), [(80, 40, 48), (100, 60, 60), (250, 120, 60)]
+)
+def test_curves_and_bars_take_the_width_that_they_have_up_to_a_most(
+    result, width, spark, bar
+):
+    text = printed(result, width)
+
+    assert max(map(len, re.findall("[▁▂▃▄▅▆▇█]{20,}", text))) == spark
+    assert max(map(len, re.findall("[█▓▒░·]{20,}", text.split("FIRST")[0]))) == bar
 
 
 def test_the_shares_of_the_cost_are_of_what_was_spent():
@@ -286,7 +353,7 @@ def test_the_shares_of_the_cost_are_of_what_was_spent():
     found = answer(always_on(), traffic={"streams": [{"rate": "0/h"}]}, replications=2)
 
     text = printed(found)
-    assert "  idle 100%\n" in re.sub(r" +\n", "\n", text)
+    assert " idle 100%\n" in re.sub(r" +\n", "\n", text)
     assert "busy" not in text
 
 
@@ -297,21 +364,35 @@ def test_what_is_free_has_no_split():
 
 
 def test_a_sparkline_stands_for_the_traffic_and_each_deployment(result):
-    section = printed(result).split("FIRST REPLICATION\n")[1].splitlines()
+    section = curves_of(result, 80)
 
-    labels = [re.sub(r"^  \S+  ", "", line).rstrip() for line in section]
+    labels = [re.sub(r"^  \S+  ", "", line) for line in section]
+    peaks = [(one.starting + one.ready).max() for one in result.timelines]
     assert labels == [
         "traffic, peak 6/min",
-        *(short(r.deployment) for r in result.rows),
+        *(
+            f"{short(row.deployment)}, peak {peak:.2g}"
+            for row, peak in zip(result.rows, peaks, strict=True)
+        ),
     ]
     assert len({len(line.split()[0]) for line in section}) == 1
 
 
+def test_replicas_are_drawn_on_one_scale(result):
+    curves = [line.split()[0] for line in curves_of(result, 80)]
+
+    highest = [max(curve) for curve in curves]
+    peaks = [(one.starting + one.ready).max() for one in result.timelines]
+    assert highest[0] == "█"
+    assert [peak == max(peaks) for peak in peaks] == [
+        character == "█" for character in highest[1:]
+    ]
+    assert "means of 30s, replicas on one scale" in printed(result)
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_sparkline_is_never_broken(result, width):
-    section = printed(result, width).split("FIRST REPLICATION\n")[1].splitlines()
-
-    assert len(section) == 1 + len(result.rows)
+    assert len(curves_of(result, width)) == 1 + len(result.rows)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from costsim.records import REPLICA_DTYPE, REQUEST_DTYPE, Outcome
-from costsim.simulation.timeline import TimelineAccumulator, mean_level
+from costsim.simulation.levels import mean_level
+from costsim.simulation.timeline import TimelineAccumulator
 
 NAN = math.nan
 SERVED, REJECTED = Outcome.SERVED, Outcome.REJECTED

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from costsim.records import REPLICA_DTYPE, REQUEST_DTYPE, Outcome
+from costsim.simulation.levels import mean_level
 from costsim.simulation.metrics import measure_pool
 from costsim.simulation.result import SimulationResult
 from costsim.simulation.simulate import simulate_pool
-from costsim.simulation.timeline import mean_level
 
 NAN = math.nan
 SERVED, REJECTED, TIMED_OUT = Outcome.SERVED, Outcome.REJECTED, Outcome.TIMED_OUT
