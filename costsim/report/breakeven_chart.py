@@ -103,9 +103,12 @@ def _crossings(found: BreakEven) -> list[Chart]:
         for one in found.crossings
         if one.is_decisive
     ]
+    if not rows:
+        return []
     x = {"type": "quantitative", **_x(found)}
-    band = {"x": {"field": "low", **x}, "x2": {"field": "high"}}
-    rule = {"x": {"field": "at", **x}, "tooltip": {"field": "what"}}
+    told = {"description": {"field": "what"}}
+    band = {"x": {"field": "low", **x}, "x2": {"field": "high"}, **told}
+    rule = {"x": {"field": "at", **x}, "tooltip": {"field": "what"}, **told}
     return [
         {
             "data": {"values": rows},

@@ -85,7 +85,10 @@ def _chart(rows: list[dict[str, Any]], names: dict[str, str]) -> Chart:
             "height": {"step": _ROW_HEIGHT},
             "layer": [
                 {
-                    "mark": {"type": "rule", "color": _LEVEL, "strokeDash": [4, 3]},
+                    "mark": {
+                        **{"type": "rule", "color": _LEVEL, "strokeDash": [4, 3]},
+                        "aria": False,
+                    },
                     "encoding": {"x": {"datum": 0}},
                 },
                 {"mark": {"type": "rule", "color": PALETTE[0]}, "encoding": span},

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+_LAWS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+"""What axe checks."""
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -70,3 +72,23 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def violations() -> Callable[[Any], list[str]]:
+    """Return a function from a page to what axe finds in it, with all of it shown."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="needs axe"
+    )
+
+    def found(page: Any) -> list[str]:
+        page.evaluate(
+            "for (const one of document.querySelectorAll('details')) one.open = true"
+        )
+        answer = axe.Axe().run(page, options={"runOnly": _LAWS}).response
+        assert len(answer["passes"]) > 15
+        return [
+            f"{one['id']}: {one['nodes'][0]['html']}" for one in answer["violations"]
+        ]
+
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from small_study import always_on, own, small
@@ -15,7 +15,6 @@ from costsim.study.run import run
 if TYPE_CHECKING:
     from pathlib import Path
 
-_LAWS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _LONG = "a deployment with a name that goes on and on " * 3
 
 
@@ -48,37 +47,26 @@ def without_script(text, tmp_path_factory) -> Path:
     return path
 
 
-def _violations(seen: Any) -> list[str]:
-    """Return what axe finds in a page with all of it shown."""
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="needs axe"
-    )
-    seen.evaluate(
-        "for (const one of document.querySelectorAll('details')) one.open = true"
-    )
-    found = axe.Axe().run(seen, options={"runOnly": _LAWS}).response
-    assert len(found["passes"]) > 20
-    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found["violations"]]
-
-
 @pytest.mark.parametrize("width", [400, 1200])
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
-def test_axe_finds_nothing(visit, file, color_scheme, width):
+def test_axe_finds_nothing(visit, file, color_scheme, width, violations):
     size = {"width": width, "height": 900}
     seen = visit(file, color_scheme=color_scheme, viewport=size).page
     seen.wait_for_selector("[data-ready]", state="attached")
 
-    assert _violations(seen) == []
+    assert violations(seen) == []
 
 
 @pytest.mark.parametrize("width", [400, 1200])
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
-def test_axe_finds_nothing_without_scripts(visit, without_script, color_scheme, width):
+def test_axe_finds_nothing_without_scripts(
+    visit, without_script, color_scheme, width, violations
+):
     size = {"width": width, "height": 900}
     seen = visit(without_script, color_scheme=color_scheme, viewport=size).page
 
     assert seen.locator("#timeline .static svg").is_visible()
-    assert _violations(seen) == []
+    assert violations(seen) == []
 
 
 @pytest.mark.parametrize(
@@ -95,14 +83,16 @@ def test_axe_finds_nothing_without_scripts(visit, without_script, color_scheme, 
     ],
     ids=["contrast", "language", "name of a chart", "name of a button"],
 )
-def test_axe_finds_what_is_broken(visit, text, tmp_path, before, after, law):
+def test_axe_finds_what_is_broken(
+    visit, text, tmp_path, before, after, law, violations
+):
     broken = tmp_path / "broken.html"
     broken.write_text(text.replace(before, after), "utf-8")
 
     seen = visit(broken, color_scheme="light").page
     seen.wait_for_selector("[data-ready]", state="attached")
 
-    assert law in [one.split(":")[0] for one in _violations(seen)]
+    assert law in [one.split(":")[0] for one in violations(seen)]
 
 
 def test_every_chart_has_the_name_and_the_words_of_its_figure(visit, file):
