@@ -47,8 +47,7 @@ def without_script(text, tmp_path_factory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("width", [400, 1200])
-@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize(("color_scheme", "width"), [("light", 1200), ("dark", 400)])
 def test_axe_finds_nothing(visit, file, color_scheme, width, violations):
     size = {"width": width, "height": 900}
     seen = visit(file, color_scheme=color_scheme, viewport=size).page
@@ -57,8 +56,7 @@ def test_axe_finds_nothing(visit, file, color_scheme, width, violations):
     assert violations(seen) == []
 
 
-@pytest.mark.parametrize("width", [400, 1200])
-@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.parametrize(("color_scheme", "width"), [("light", 1200), ("dark", 400)])
 def test_axe_finds_nothing_without_scripts(
     visit, without_script, color_scheme, width, violations
 ):
