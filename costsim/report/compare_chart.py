@@ -86,7 +86,9 @@ def _chart(rows: list[dict[str, Any]], names: dict[str, str]) -> Chart:
             "layer": [
                 {
                     "mark": {
-                        **{"type": "rule", "color": _LEVEL, "strokeDash": [4, 3]},
+                        "type": "rule",
+                        "color": _LEVEL,
+                        "strokeDash": [4, 3],
                         "aria": False,
                     },
                     "encoding": {"x": {"datum": 0}},

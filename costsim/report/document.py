@@ -76,7 +76,7 @@ class Document:
     sections: tuple[Section, ...]
     drawings: tuple[Drawing, ...] = ()
     lead: int = 1
-    """Sections that come before the charts on a page."""
+    """Sections that come first: before the charts on a page, unfolded in a comment."""
 
 
 def terminal_document(

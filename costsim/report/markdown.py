@@ -38,7 +38,10 @@ def run_markdown(result: Answer) -> str:
         f"- {_OK if one.ok else _MISSED} {escaped(one.deployment)} {escaped(bound_text(one))}"
         for one in result.thresholds
     ]
-    parts = [f"**{escaped(result.verdict.sentence)}**", _table(columns, left=2)]
+    parts = [
+        f"**{escaped(result.verdict.sentence)}**",
+        _table(columns, ["left"] * 2 + ["right"] * (len(columns) - 2)),
+    ]
     if bounds:
         parts.insert(1, "\n".join(bounds))
     return "\n\n".join([*parts, f"<sub>{escaped(headline(result))}</sub>"]) + "\n"
@@ -50,11 +53,15 @@ def document_markdown(document: Document) -> str:
     Parameters
     ----------
     document : Document
-        What to tell; its charts are left out.
+        What to tell; its charts are left out, and what does not come first is folded.
     """
     parts = [f"**{escaped(document.verdict)}**"]
-    for section in document.sections:
-        parts += _section(section)
+    first, rest = document.sections[: document.lead], document.sections[document.lead :]
+    parts += [part for section in first for part in _section(section)]
+    if rest:
+        parts.append("<details><summary>More</summary>")
+        parts += [part for section in rest for part in _section(section)]
+        parts.append("</details>")
     facts = "<br>".join(map(escaped, document.facts.splitlines()))
     return "\n\n".join([*parts, f"<sub>{facts}</sub>"]) + "\n"
 
@@ -70,7 +77,8 @@ def _section(section: Section) -> list[str]:
     if section.columns:
         filled = [one for one in section.columns if not one.empty]
         marked = section.marked and filled[0] is section.columns[0]
-        parts.append(_table(_cells(filled, marked=marked), left=2))
+        rules = [one.justify for one in filled]
+        parts.append(_table(_cells(filled, marked=marked), rules))
     parts += [escaped(line) for line in section.lines]
     if section.text:
         # Longer than any fence in it.
@@ -131,9 +139,9 @@ def _kept(columns: Sequence[Column]) -> list[Column]:
     ]
 
 
-def _table(columns: Sequence[tuple[str, Sequence[str]]], *, left: int) -> str:
+def _table(columns: Sequence[tuple[str, Sequence[str]]], justify: Sequence[str]) -> str:
     titles = [title for title, _ in columns]
-    rules = ["---" if i < left else "---:" for i in range(len(columns))]
+    rules = ["---:" if one == "right" else "---" for one in justify]
     rows = zip(*(cells for _, cells in columns), strict=True)
     return "\n".join(f"| {' | '.join(line)} |" for line in (titles, rules, *rows))
 

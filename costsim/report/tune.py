@@ -52,6 +52,7 @@ def tune_document(result: TuneResult) -> Document:
         verdict=result.sentence,
         sections=tuple(one for one in sections if one != Section()),
         drawings=drawings(result),
+        lead=3 if result.needed else 2,
     )
 
 

@@ -95,6 +95,18 @@ def test_markdown_escapes_what_is_no_markup_of_ours():
     assert lines[-1] == "<sub>first line<br>second line</sub>"
 
 
+def test_what_does_not_come_first_is_folded():
+    lines = document_markdown(_DOCUMENT).splitlines()
+
+    begin = lines.index("<details><summary>More</summary>")
+    assert lines.index(r"- :x: b \| does not") < begin
+    assert begin < lines.index("**TABLE**") < lines.index("</details>")
+
+
+def test_numbers_of_a_table_go_right_and_words_left():
+    assert "| --- | --- | ---: | --- |" in document_markdown(_DOCUMENT).splitlines()
+
+
 def test_a_fence_is_longer_than_any_within():
     lines = document_markdown(_DOCUMENT).splitlines()
 
