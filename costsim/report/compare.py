@@ -210,9 +210,9 @@ def _check(judged: Judged) -> Check:
     change = judged.change
     before = format_measure(change.measure, change.before)
     after = format_measure(change.measure, change.after)
-    told = f"{label(change.measure)} stays {after}"
+    told = f"{label(change.measure)} {after}, as before"
     if before != after:
-        told = f"{label(change.measure)} went from {before} to {after}"
+        told = f"{label(change.measure)} {after}, was {before}"
         told += f" ({', '.join(_told_of(change))})" if _told_of(change) else ""
     name = short(judged.deployment)
     return Check(judged.ok, f"{name}, {judged.gate.text}: {told}")
