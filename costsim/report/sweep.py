@@ -50,11 +50,16 @@ def sweep_document(result: SweepResult) -> Document:
 
 
 def short_keys(keys: Sequence[str]) -> dict[str, str]:
-    """Return the shortest ends of dotted keys that tell them apart."""
+    """Return the shortest ends of dotted keys that tell them apart.
+
+    A setting says enough alone; of others, ``time.median`` and ``slo.p95`` are told from
+    what is measured by what they are of.
+    """
     found = {}
     for key in keys:
         parts = key.split(".")
-        ends = [".".join(parts[-n:]) for n in range(1, len(parts) + 1)]
+        least = 1 if parts[0] == "deployments" else min(2, len(parts))
+        ends = [".".join(parts[-n:]) for n in range(least, len(parts) + 1)]
         others = [other for other in keys if other != key]
         found[key] = next(
             end

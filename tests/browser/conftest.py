@@ -32,10 +32,11 @@ class Visit:
 def browser() -> Iterator[Any]:
     """Return Chromium, headless."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    path = next(filter(None, map(shutil.which, _NAMES)), None)
-    if path is None:
-        pytest.skip("needs Chromium")
     with playwright.sync_playwright() as running:
+        own = running.chromium.executable_path  # of `playwright install chromium`
+        path = next(filter(None, map(shutil.which, (*_NAMES, own))), None)
+        if path is None:
+            pytest.skip("needs Chromium")
         chromium = running.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--disable-gpu"]
         )
