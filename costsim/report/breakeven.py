@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from costsim import __version__
 from costsim.report.breakeven_chart import drawings
 from costsim.report.columns import Column
 from costsim.report.document import Document, Section
@@ -81,7 +82,7 @@ def _facts(found: BreakEven) -> str:
     return (
         f"{short(found.scenario, 40)}: cost against {short(what, 60)}, {axis.show(axis.low)} "
         f"to {axis.show(axis.high)}{own}, {most} "
-        f"replication{'s' * (most != 1)}, seed {found.seed}"
+        f"replication{'s' * (most != 1)}, seed {found.seed}, costsim {__version__}"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from costsim import __version__
 from costsim.report.columns import Column
 from costsim.report.document import Document, Section
 from costsim.report.sweep_charts import drawings
@@ -88,7 +89,8 @@ def verdict(result: SweepResult) -> str:
 
 def _facts(result: SweepResult, names: dict[str, str]) -> str:
     keys = ", ".join(names.values())
-    return f"{short(result.scenario)}: {_counted(result.points)} of {keys}"
+    points = f"{short(result.scenario)}: {_counted(result.points)} of {keys}"
+    return f"{points}, costsim {__version__}"
 
 
 def _counted(n: int) -> str:

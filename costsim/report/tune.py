@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from costsim import __version__
 from costsim.report.columns import Column
 from costsim.report.document import Document, Section
 from costsim.report.terminal import short
@@ -64,7 +65,7 @@ def _facts(result: TuneResult) -> str:
     ]
     if result.prices_as_of:
         parts.append(f"prices as of {result.prices_as_of}")
-    return ", ".join(parts)
+    return ", ".join([*parts, f"costsim {__version__}"])
 
 
 def _table(result: TuneResult) -> Section:

@@ -51,16 +51,18 @@ def test_the_answer_for_programs(invoke, golden, found, form, name):
 def test_the_table_and_its_remarks(golden, found):
     answer, _ = found
 
-    golden("breakeven.txt", answer.out)
+    golden("breakeven.txt", steady(answer.out))
     golden("breakeven-remarks.txt", answer.err)
 
 
 def test_the_table_of_a_narrow_terminal_without_unicode(invoke, golden, found):
-    golden("breakeven-narrow.txt", invoke(*ASKED, env=NARROW, charset="ascii").out)
+    golden(
+        "breakeven-narrow.txt", steady(invoke(*ASKED, env=NARROW, charset="ascii").out)
+    )
 
 
 def test_the_table_of_a_wide_terminal(invoke, golden, found):
-    golden("breakeven-wide.txt", invoke(*ASKED, env=WIDE).out)
+    golden("breakeven-wide.txt", steady(invoke(*ASKED, env=WIDE).out))
 
 
 @pytest.mark.parametrize("name", ["crossings", "regimes"])
@@ -101,7 +103,7 @@ def test_what_is_not_the_cheapest_for_certain(invoke, golden):
 
     answer = invoke("breakeven", *SCENARIO, *few, "--set", "horizon=3h", "--quiet")
 
-    golden("breakeven-noise.txt", answer.out)
+    golden("breakeven-noise.txt", steady(answer.out))
 
 
 def test_the_words_of_the_page(invoke, golden, found, tmp_path):

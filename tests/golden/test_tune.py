@@ -46,16 +46,16 @@ def test_the_table_and_its_remarks(golden, found):
     answer, _ = found
 
     assert answer.exit_code == 0
-    golden("tune.txt", answer.out)
+    golden("tune.txt", steady(answer.out))
     golden("tune-remarks.txt", answer.err)
 
 
 def test_the_table_of_a_narrow_terminal_without_unicode(invoke, golden, found):
-    golden("tune-narrow.txt", invoke(*ASKED, env=NARROW, charset="ascii").out)
+    golden("tune-narrow.txt", steady(invoke(*ASKED, env=NARROW, charset="ascii").out))
 
 
 def test_the_table_of_a_wide_terminal(invoke, golden, found):
-    golden("tune-wide.txt", invoke(*ASKED, env=WIDE).out)
+    golden("tune-wide.txt", steady(invoke(*ASKED, env=WIDE).out))
 
 
 @pytest.mark.parametrize(
