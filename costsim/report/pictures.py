@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costsim.errors import InputError
 from costsim.study.tabular import write_whole
+from costsim.yaml_source import shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from costsim.report.charts import Chart
 
 SUFFIXES = (".png", ".svg", ".html")
@@ -49,13 +53,48 @@ def picture(chart: Chart, suffix: str) -> bytes:
     import vl_convert
 
     if suffix == ".png":
-        content: bytes = vl_convert.vegalite_to_png(chart, scale=_PIXELS_PER_UNIT)
+        with _drawing():
+            content: bytes = vl_convert.vegalite_to_png(
+                chart, scale=_PIXELS_PER_UNIT, allowed_base_urls=[]
+            )
         return content
     if suffix == ".svg":
-        svg: str = vl_convert.vegalite_to_svg(chart)
-        return svg.encode()
+        return svg_of(chart).encode()
     page: str = vl_convert.vegalite_to_html(chart, bundle=True)
     return page.encode()
+
+
+def svg_of(chart: Chart) -> str:
+    """Return a chart as SVG.
+
+    Raises
+    ------
+    InputError
+        If it cannot be drawn, as one of a saved file that names data elsewhere.
+    """
+    import vl_convert
+
+    with _drawing():
+        svg: str = vl_convert.vegalite_to_svg(chart, allowed_base_urls=[])
+    return svg
+
+
+@contextmanager
+def _drawing() -> Iterator[None]:
+    """Tell what cannot be drawn; charts of ours have their data inside, others may not.
+
+    Raises
+    ------
+    InputError
+        If it cannot be drawn.
+    """
+    try:
+        yield
+    except ValueError as error:
+        lines = str(error).splitlines()
+        told = [line for line in lines if line.startswith("Error: ")] or lines
+        message = f"the chart cannot be drawn: {shorten(told[0].strip())}"
+        raise InputError(message) from None
 
 
 _VEGA_LITE = "application/vnd.vegalite.v5+json"

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from costsim import __version__
 from costsim.report.chart_parts import CONFIG
+from costsim.report.pictures import svg_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,11 +86,10 @@ def drawn(chart: Chart, name: str) -> Markup:
     name : str
         What no other picture of the page is called.
     """
-    import vl_convert
     from markupsafe import Markup
 
     plain = {**chart, "title": None, "config": CONFIG}
-    svg = _apart(vl_convert.vegalite_to_svg(plain), name)
+    svg = _apart(svg_of(plain), name)
     # Not an image to screen readers: its marks have labels of their own.
     told = f'aria-labelledby="{name}-title" aria-describedby="{name}-caption"'
     return Markup(svg.replace("<svg ", f'<svg role="graphics-document" {told} ', 1))

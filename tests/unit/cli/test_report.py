@@ -215,6 +215,25 @@ def test_studies_are_shown_on_a_page_and_stay_in_it(saved, studies, invoke, tmp_
     assert again.read_text("utf-8") == text
 
 
+@pytest.mark.parametrize("options", [("--html", "page.html"), ("--plot", "chart.png")])
+def test_a_chart_whose_data_are_elsewhere_is_not_drawn(
+    studies, invoke, tmp_path, options
+):
+    file = studies[0] / "breakeven.json"
+    content = json.loads(file.read_text("utf-8"))
+    content["documents"][0]["drawings"][0]["chart"] = {
+        "data": {"url": "http://127.0.0.1:9/data.json"},
+        "mark": "point",
+    }
+    file.write_text(json.dumps(content), "utf-8")
+
+    done = invoke("report", file, options[0], tmp_path / options[1])
+
+    assert done.exit_code == 2
+    assert "External data url not allowed" in done.err
+    assert not (tmp_path / options[1]).exists()
+
+
 def test_what_is_no_study_is_refused(saved, invoke, tmp_path):
     done = invoke("report", saved, "--with", saved, "--html", tmp_path / "page.html")
     other = invoke(
