@@ -7,41 +7,48 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from costsim.cli import output
-from costsim.cli.options import Format
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from costsim.cli.options import AnswerFormat, Format
     from costsim.report.document import Document
     from costsim.study.exports import Exports
 
 
 def deliver(
-    result: Exports, form: Format, *, out: Path | None = None, html: Path | None
+    result: Exports,
+    form: Format | AnswerFormat,
+    *,
+    out: Path | None = None,
+    html: Path | None,
 ) -> None:
     """Write the files that were asked for, and print the answer."""
-    from costsim.report.answers import document_of
+    from costsim.report.answers import documents_of
     from costsim.study.tabular import export
 
     if out is not None:
         result.write(out)
     if html is not None:
         result.to_html(html)
-    if form is Format.json:
+    if form.value == "json":
         print_json(result.to_dict())
-    elif form is Format.csv:
+    elif form.value == "csv":
         output.write(export(result.to_rows(), "csv"))
     else:
-        show([document_of(result)], markdown=form is Format.markdown)
+        show(documents_of(result), form)
 
 
-def show(documents: Sequence[Document], *, markdown: bool) -> None:
-    """Print what is told of answers, as Markdown or for people, one after the other."""
+def show(documents: Sequence[Document], form: Format | AnswerFormat) -> None:
+    """Print what is told of answers for people, as Markdown or as annotations."""
     from costsim.report.document import terminal_document
-    from costsim.report.markdown import document_markdown
+    from costsim.report.markdown import document_annotations, document_markdown
 
-    if markdown:
+    if form.value == "github":
+        output.write("".join(map(document_annotations, documents)))
+        return
+    if form.value == "markdown":
         output.write("\n".join(map(document_markdown, documents)))
         return
     width, unicode = output.console().width, output.takes_unicode(sys.stdout)

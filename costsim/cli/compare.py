@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,8 +25,7 @@ from costsim.cli.options import (
 from costsim.errors import EXIT_SLO_MISSED, InputError
 
 if TYPE_CHECKING:
-    from costsim.study.compare import Comparison, Side
-    from costsim.study.gates import Judged
+    from costsim.study.compare import Side
 
 _FILES = ("changes.csv", "compare.json")
 
@@ -66,6 +64,7 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Compare scenarios or saved results: differences with 95 % intervals."""
+    from costsim.study.compare import Comparisons
     from costsim.study.compare import compare as compare_sides
     from costsim.study.gates import judged as judged_by
     from costsim.study.gates import read_gate
@@ -88,10 +87,9 @@ def compare(
         _read(label, path, changed_by, prices, precision=share, quiet=quiet)
         for label, path, changed_by in asked
     ]
-    comparisons = [compare_sides(sides[0], other) for other in sides[1:]]
-    judged = [judged_by(gates, one) for one in comparisons]
-    _write(comparisons, judged, folder=folder, page=page)
-    _print(comparisons, judged, form)
+    comparisons = tuple(compare_sides(sides[0], other) for other in sides[1:])
+    judged = tuple(tuple(judged_by(gates, one)) for one in comparisons)
+    answers.deliver(Comparisons(comparisons, judged), form, out=folder, html=page)
     if not all(one.ok for some in judged for one in some):
         raise typer.Exit(EXIT_SLO_MISSED)
 
@@ -120,51 +118,3 @@ def _read(
     if not quiet:
         output.remark(f"{label}: {text}" for text in result.warnings)
     return side_of(result, label)
-
-
-def _print(
-    comparisons: list[Comparison], judged: list[list[Judged]], form: AnswerFormat
-) -> None:
-    from costsim.report.compare import comparison_document
-    from costsim.report.markdown import document_annotations
-    from costsim.study.compare import comparisons_record
-    from costsim.study.tabular import export
-
-    documents = list(map(comparison_document, comparisons, judged))
-    if form is AnswerFormat.json:
-        answers.print_json(comparisons_record(comparisons, judged))
-    elif form is AnswerFormat.csv:
-        rows = [row for one in comparisons for row in one.to_rows()]
-        output.write(export(rows, "csv"))
-    elif form is AnswerFormat.github:
-        output.write("".join(map(document_annotations, documents)))
-    else:
-        answers.show(documents, markdown=form is AnswerFormat.markdown)
-
-
-def _write(
-    comparisons: list[Comparison],
-    judged: list[list[Judged]],
-    *,
-    folder: Path | None,
-    page: Path | None,
-) -> None:
-    """Write the files that were asked for."""
-    if folder is None and page is None:
-        return
-    from costsim.report.answers import study_content
-    from costsim.report.compare import comparison_document
-    from costsim.report.page.study import study_page
-    from costsim.study.compare import comparisons_record
-    from costsim.study.tabular import export, write_whole
-
-    documents = list(map(comparison_document, comparisons, judged))
-    record = comparisons_record(comparisons, judged)
-    content = study_content("compare", record, documents)
-    if folder is not None:
-        rows = [row for one in comparisons for row in one.to_rows()]
-        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-        write_whole(folder / "changes.csv", export(rows, "csv"))
-        write_whole(folder / "compare.json", text)
-    if page is not None:
-        write_whole(page, study_page(documents, content))

@@ -151,7 +151,6 @@ def _charts(content: dict[str, Any]) -> Mapping[str, Callable[[], Chart | None]]
 
 def _print_study(content: dict[str, Any], form: AnswerFormat) -> None:
     from costsim.report.answers import saved_documents
-    from costsim.report.markdown import document_annotations
     from costsim.study.saved import study_rows
     from costsim.study.tabular import export
 
@@ -160,10 +159,8 @@ def _print_study(content: dict[str, Any], form: AnswerFormat) -> None:
         answers.print_json(content)
     elif form is AnswerFormat.csv:
         output.write(export(study_rows(content), "csv"))
-    elif form is AnswerFormat.github:
-        output.write("".join(map(document_annotations, documents)))
     else:
-        answers.show(documents, markdown=form is AnswerFormat.markdown)
+        answers.show(documents, form)
 
 
 def _print_run(content: dict[str, Any], form: AnswerFormat) -> None:

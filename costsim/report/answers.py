@@ -16,7 +16,7 @@ from costsim.report.pictures import Figure
 from costsim.report.sweep import sweep_document
 from costsim.report.tune import tune_document
 from costsim.study.breakeven.result import BreakEven
-from costsim.study.compare import Comparison
+from costsim.study.compare import Comparison, Comparisons
 from costsim.study.sweep.result import SweepResult
 from costsim.study.tune.result import TuneResult
 
@@ -27,46 +27,66 @@ if TYPE_CHECKING:
 
 
 @singledispatch
-def document_of(result: object) -> Document:
-    """Return what is to be told of an answer.
+def documents_of(result: object) -> list[Document]:
+    """Return what is to be told of an answer; of several comparisons, one each.
 
     Parameters
     ----------
-    result : BreakEven, Comparison, SweepResult or TuneResult
+    result : BreakEven, Comparison, Comparisons, SweepResult or TuneResult
         The answer of a study.
     """
     raise TypeError(type(result))
 
 
-document_of.register(BreakEven)(breakeven_document)
-document_of.register(Comparison)(comparison_document)
-document_of.register(SweepResult)(sweep_document)
-document_of.register(TuneResult)(tune_document)
+@documents_of.register
+def _(result: BreakEven) -> list[Document]:
+    return [breakeven_document(result)]
 
 
-def study_json(
-    kind: str, data: Mapping[str, Any], documents: Sequence[Document]
-) -> str:
+@documents_of.register
+def _(result: Comparison) -> list[Document]:
+    return [comparison_document(result)]
+
+
+@documents_of.register
+def _(result: Comparisons) -> list[Document]:
+    return list(map(comparison_document, result.comparisons, result.judged))
+
+
+@documents_of.register
+def _(result: SweepResult) -> list[Document]:
+    return [sweep_document(result)]
+
+
+@documents_of.register
+def _(result: TuneResult) -> list[Document]:
+    return [tune_document(result)]
+
+
+def answer_json(result: Exports) -> str:
     """Return an answer as the JSON that ``costsim.study.saved.read_study`` reads."""
-    content = study_content(kind, data, documents)
+    content = _content(result, documents_of(result))
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def study_content(
-    kind: str, data: Mapping[str, Any], documents: Sequence[Document]
-) -> dict[str, Any]:
-    """Return an answer's data with what is told of it.
+def answer_page(result: Exports) -> str:
+    """Return the page of an answer."""
+    documents = documents_of(result)
+    return study_page(documents, _content(result, documents))
 
-    Parameters
-    ----------
-    kind : str
-        Which study it is: ``breakeven``.
-    data : mapping
-        Its own JSON form.
-    documents : sequence of Document
-        What is told; of a comparison with several others, one each.
-    """
-    return {"study": kind, **data, "documents": [*map(document_record, documents)]}
+
+def answer_summary(result: Exports) -> str:
+    """Return an answer as HTML, for a notebook."""
+    return "".join(map(study_summary, documents_of(result)))
+
+
+def figures_of(result: Exports) -> dict[str, Figure]:
+    """Return the charts of an answer by name."""
+    return {
+        one.name: Figure(standalone(one.chart))
+        for document in documents_of(result)
+        for one in document.drawings
+    }
 
 
 def saved_documents(content: Mapping[str, Any]) -> list[Document]:
@@ -84,21 +104,6 @@ def saved_documents(content: Mapping[str, Any]) -> list[Document]:
         raise InputError(message) from None
 
 
-def answer_page(result: Exports) -> str:
-    """Return the page of an answer."""
-    document = document_of(result)
-    return study_page(
-        [document], study_content(result.kind, result.saved(), [document])
-    )
-
-
-def answer_summary(result: Exports) -> str:
-    """Return an answer as HTML, for a notebook."""
-    return study_summary(document_of(result))
-
-
-def figures_of(result: Exports) -> dict[str, Figure]:
-    """Return the charts of an answer by name."""
-    return {
-        one.name: Figure(standalone(one.chart)) for one in document_of(result).drawings
-    }
+def _content(result: Exports, documents: Sequence[Document]) -> dict[str, Any]:
+    told = [*map(document_record, documents)]
+    return {"study": result.kind, **result.saved(), "documents": told}

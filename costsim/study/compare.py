@@ -124,42 +124,50 @@ class Comparison(Exports):
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``--format json`` prints: no NaN, no infinity."""
-        return comparisons_record([self])
+        return Comparisons((self,), ((),)).to_dict()
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
         """Return the changes."""
         return {"changes": self.to_rows()}
 
 
-def comparisons_record(
-    comparisons: Sequence[Comparison], judged: Sequence[Sequence[Judged]] = ()
-) -> dict[str, Any]:
-    """Return comparisons with the same first side as JSON takes them.
+@dataclass(frozen=True)
+class Comparisons(Exports):
+    """One answer against several others, and how these do at gates."""
 
-    Parameters
-    ----------
-    comparisons : sequence of Comparison
-        What differs, one for each other side.
-    judged : sequence of sequence of Judged, optional
-        How the deployments of each do at gates.
-    """
-    gates = judged or [()] * len(comparisons)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "costsim_version": __version__,
-        "comparisons": [
-            {
-                "first": one.first.label,
-                "second": one.second.label,
-                "paired": one.paired,
-                "only_first": list(one.only_first),
-                "only_second": list(one.only_second),
-                "gates": [_gate_record(gate) for gate in some],
-                "changes": one.to_rows(),
-            }
-            for one, some in zip(comparisons, gates, strict=True)
-        ],
-    }
+    kind = "compare"
+
+    comparisons: tuple[Comparison, ...]
+    """One for each other answer."""
+    judged: tuple[tuple[Judged, ...], ...]
+    """How the deployments of each do at gates."""
+
+    def to_rows(self) -> list[dict[str, Any]]:
+        """Return the rows of all of them."""
+        return [row for one in self.comparisons for row in one.to_rows()]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--format json`` prints: no NaN, no infinity."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "costsim_version": __version__,
+            "comparisons": [
+                {
+                    "first": one.first.label,
+                    "second": one.second.label,
+                    "paired": one.paired,
+                    "only_first": list(one.only_first),
+                    "only_second": list(one.only_second),
+                    "gates": [_gate_record(gate) for gate in some],
+                    "changes": one.to_rows(),
+                }
+                for one, some in zip(self.comparisons, self.judged, strict=True)
+            ],
+        }
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the changes."""
+        return {"changes": self.to_rows()}
 
 
 def side_of(result: RunResult, label: str) -> Side:

@@ -62,9 +62,9 @@ class Exports(ABC):
 
     def to_json(self) -> str:
         """Return all of it, with its charts, as ``costsim report`` reads it back."""
-        from costsim.report.answers import document_of, study_json
+        from costsim.report.answers import answer_json
 
-        return study_json(self.kind, self.saved(), [document_of(self)])
+        return answer_json(self)
 
     def saved(self) -> dict[str, Any]:
         """Return the data of files: what ``to_dict`` has, and what it rests on."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from studies import STUDIES
 
-from costsim.report.answers import document_of
+from costsim.report.answers import documents_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,7 +64,7 @@ def test_a_page_asks_for_nothing_and_has_no_error(visit, files, kind):
 
 @pytest.mark.parametrize("kind", list(STUDIES))
 def test_a_page_shows_the_verdict_and_every_number(visit, files, results, kind):
-    document = document_of(results[kind])
+    document = documents_of(results[kind])[0]
 
     seen = visit(files[kind], java_script_enabled=False)
 

@@ -11,7 +11,7 @@ import pytest
 from studies import STUDIES
 
 from costsim.errors import OutputError
-from costsim.report.answers import document_of, saved_documents
+from costsim.report.answers import documents_of, saved_documents
 from costsim.study.saved import read_study
 
 
@@ -26,7 +26,7 @@ def test_json_holds_what_is_told_and_reads_back(result, tmp_path):
     content = read_study(tmp_path)
     assert content["study"] == result.kind
     assert content["schema_version"] == 1
-    assert saved_documents(content) == [document_of(result)]
+    assert saved_documents(content) == documents_of(result)
 
 
 def test_json_has_no_numbers_that_json_has_not(result):
@@ -61,7 +61,7 @@ def test_a_frame_has_the_rows_with_numbers_as_numbers(result):
 def test_a_page_begins_with_the_verdict_and_has_the_data(result, tmp_path):
     page = result.to_html(tmp_path / "page.html")
 
-    verdict = document_of(result).verdict
+    verdict = documents_of(result)[0].verdict
     said = page.read_text("utf-8").split('<p class="verdict">')[1].split("</p>")[0]
     assert said.replace("&lt;", "<").replace("&gt;", ">").replace("&#39;", "'") == (
         verdict
@@ -80,7 +80,7 @@ def test_charts_have_names_and_are_drawn(result, tmp_path):
 def test_a_notebook_shows_the_verdict_and_the_tables(result):
     shown = result._repr_html_()
 
-    document = document_of(result)
+    document = documents_of(result)[0]
     tables = [section for section in document.sections if section.columns]
     assert shown.startswith("<p><strong>")
     assert shown.count("<table>") == len(tables) > 0
