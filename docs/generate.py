@@ -1,6 +1,6 @@
-"""Write what in the documentation is generated: scenario.md, and the output of commands.
+"""Write what in the documentation is generated: scenario.md, columns, output of commands.
 
-``python docs/generate.py`` rewrites both in place; tests/docs checks that it would change
+``python docs/generate.py`` rewrites all in place; tests/docs checks that it would change
 nothing. In a ``console`` block each line ``$ costsim ...`` is run in a folder with the
 example scenarios, and the lines below it are what it prints: its stdout, or its stderr if
 that is all there is. A command with nothing below it must only succeed.
@@ -21,11 +21,18 @@ from typing import Any
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
+from costsim.catalog.quote import PriceSource
 from costsim.cli.app import app
+from costsim.report.facts import Fact
+from costsim.report.price_history import PastRow
+from costsim.report.price_rows import PriceRow
 from costsim.scenario.schema import Scenario
 from costsim.scenario.setup_presets import setup_presets
 from costsim.scenario.traffic_presets import traffic_presets
+from costsim.study.attribute_docs import attribute_docs
+from costsim.study.result import BillLine, DeploymentRow, Threshold, Verdict
 from costsim.traffic.formats.registry import FORMATS
+from costsim.traffic.source import SourceRate
 from costsim.units import format_duration, parse_duration
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -247,6 +254,34 @@ def with_formats(text: str) -> str:
     return _FORMATS.sub(lambda _: table, text)
 
 
+# ---- columns of results
+
+_COLUMNS = re.compile(
+    r"(?<=<!-- columns of )(\w+)( -->\n).*?(?=<!-- end -->)", re.DOTALL
+)
+WITH_COLUMNS = {
+    one.__name__: one
+    for one in (
+        *(DeploymentRow, BillLine, Threshold, Verdict, SourceRate, PriceSource),
+        *(PriceRow, PastRow, Fact),
+    )
+}
+
+
+def with_columns(text: str) -> str:
+    """Return a page with the columns of our rows, as their attributes are documented."""
+    return _COLUMNS.sub(_column_table, text)
+
+
+def _column_table(block: re.Match[str]) -> str:
+    name, mark = block.groups()
+    rows = ["| column | unit | meaning |", "| --- | --- | --- |"]
+    for column, told in attribute_docs(WITH_COLUMNS[name]).items():
+        meaning, unit = re.fullmatch(r"(.*?)(?: \[([^\]]+)\])?", told).groups("")
+        rows.append(f"| `{column}` | {unit} | {_prose(meaning)} |")
+    return f"{name}{mark}" + "\n".join(rows) + "\n"
+
+
 def _words(setup: BaseModel) -> list[str]:
     """Return a setup as people write it, word by word."""
     written = setup.model_dump(mode="json", exclude_defaults=True)
@@ -356,7 +391,8 @@ def _link(name: str) -> str:
 def main() -> None:
     """Rewrite what is generated."""
     written = {
-        page: with_outputs(with_formats(page.read_text("utf-8"))) for page in pages()
+        page: with_outputs(with_columns(with_formats(page.read_text("utf-8"))))
+        for page in pages()
     }
     written[SCENARIO_PAGE] = scenario_page()
     for page, text in written.items():

@@ -12,12 +12,23 @@ if TYPE_CHECKING:
 
 _MOST = 14
 """Names that a message lists; of more than that only the nearest."""
+_FEW = 3
+"""Names that are suggested where there are too many to list."""
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return `` (did you mean 'x'?)`` for the known name nearest to a word, or nothing."""
     near = _nearest(word, known, most=1, cutoff=0.6)
     return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def nearest_few(word: object, known: Iterable[str]) -> str:
+    """Return `` (did you mean 'x', 'y' or 'z'?)`` for the nearest names, or nothing."""
+    near = [f"'{name}'" for name in _nearest(word, known, most=_FEW, cutoff=0.6)]
+    if not near:
+        return ""
+    *some, last = near
+    return f" (did you mean {', '.join(some)}{' or ' if some else ''}{last}?)"
 
 
 def unknown(kind: str, word: object, known: Iterable[str]) -> str:

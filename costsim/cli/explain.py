@@ -16,8 +16,8 @@ def explain(
         str | None,
         typer.Argument(
             metavar="[WORD]",
-            help="A platform, a term, a column, an error or its message: modal, "
-            "'idle timeout', p95_s, unknown-key, 'exit codes'.",
+            help="A platform, a term, a column or heading, an error or its message: modal, "
+            "'idle timeout', p95_s, '$/MONTH', unknown-key, 'exit codes'.",
         ),
     ] = None,
     topic: Annotated[
@@ -40,7 +40,7 @@ def explain(
     prices: Prices = None,
     form: Form = Format.table,
 ) -> None:
-    """Explain a platform's rules with a worked bill, a term, a column or an error."""
+    """Explain a platform's rules with a worked bill, a term, a column, a heading or an error."""
     from costsim.catalog.platform import load_catalog
     from costsim.report import explain as report
 
@@ -53,9 +53,8 @@ def explain(
             output.write(rows_as(form, report.word_rows(catalog)))
         return
     known = catalog.find(word) is not None
-    if _print_term(word, topic, form, known=known):
-        return
-    if not known and _print_error(" ".join(filter(None, (word, topic))), form):
+    words = " ".join(filter(None, (word, topic)))
+    if not known and (_print_term(words, form) or _print_error(words, form)):
         return
     hardware = report.Hardware(gpu, instance, _hourly(price))
     answer = report.explain(catalog, word, topic, hardware)
@@ -68,11 +67,11 @@ def explain(
         output.write(rows_as(form, report.explanation_rows(answer)))
 
 
-def _print_term(word: str, topic: str | None, form: Format, *, known: bool) -> bool:
-    """Print what a term or a column means; return whether the word is one."""
+def _print_term(word: str, form: Format) -> bool:
+    """Print what a term, a column or a heading means; return whether the word is one."""
     from costsim.report.terms import find_terms, term_page, term_rows
 
-    found = [] if known or topic is not None else find_terms(word)
+    found = find_terms(word)
     if found and form is Format.table:
         output.show(term_page(found, output.console().width))
     elif found:

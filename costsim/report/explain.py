@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from costsim.catalog.lookup import unknown
+from costsim.catalog.lookup import nearest_few, unknown
 from costsim.errors import InputError
 from costsim.report.error_kinds import EXIT_CODES, error_kinds
 from costsim.report.error_pages import ALL, error_words
@@ -25,8 +25,15 @@ from costsim.report.pages import (
     wrapping_table,
 )
 from costsim.report.statements import LIFE, TOPICS, statements
-from costsim.report.terms import term_words
+from costsim.report.terms import (
+    COLUMNS_PAGE,
+    column_tables,
+    glossary_words,
+    term_words,
+    word_kinds,
+)
 from costsim.report.worked_bill import example_parts, example_record
+from costsim.yaml_source import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -137,8 +144,10 @@ def _found(catalog: Catalog, word: str) -> tuple[Source, str]:
             return source, words[folded]
         everything += words.values()
     kinds = " or ".join(source.kind for source in SOURCES)
-    message = unknown(
-        f"{kinds} or term", word, [*everything, *term_words(), *error_words()]
+    near = nearest_few(word, [*everything, *term_words(), *error_words()])
+    message = (
+        f"unknown {kinds} or term {shown(word)}{near}; 'costsim explain' lists what "
+        "can be explained"
     )
     if any(folded in source.topics for source in SOURCES):
         message = (
@@ -191,6 +200,7 @@ def word_rows(catalog: Catalog) -> Rows:
         for source in SOURCES
         for word in source.words(catalog)
     ]
+    rows += [{"word": word, "kind": kind, "topics": ""} for word, kind in word_kinds()]
     rows += [{"word": one, "kind": "error", "topics": ""} for one in error_words()]
     return rows
 
@@ -208,10 +218,10 @@ def word_list(catalog: Catalog, width: int = 80) -> RenderableType:
         parts.append(Text(f"\ncostsim explain {words[0]} {source.topics[0]}"))
     parts += [
         Text(),
-        wrapping_table(
-            [("terms", ", ".join(sorted(term_words(), key=str.casefold)))], width
-        ),
+        wrapping_table([("terms", ", ".join(glossary_words()))], width),
         Text("\ncostsim explain 'idle timeout'\n"),
+        wrapping_table([("columns", _tables_said())], width),
+        Text("\ncostsim explain cold_start_fraction\ncostsim explain '$/MONTH'\n"),
         wrapping_table([("errors", ", ".join(error_kinds()))], width),
         Text(f"\ncostsim explain {next(iter(error_kinds()))}"),
         Text(f"costsim explain {ALL}"),
@@ -219,6 +229,15 @@ def word_list(catalog: Catalog, width: int = 80) -> RenderableType:
         Text("costsim explain 'the message of a command that failed'"),
     ]
     return Group(*parts)
+
+
+def _tables_said() -> str:
+    """Return whose columns are explained, since there are hundreds of them."""
+    files = ", ".join(one for one in column_tables() if " " not in one)
+    return (
+        f"of {files}, and headings of all tables at the terminal: "
+        f"docs/{COLUMNS_PAGE} has them"
+    )
 
 
 def explanation_record(explanation: Explanation) -> dict[str, object]:

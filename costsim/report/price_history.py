@@ -25,13 +25,13 @@ class PastRow:
     tier: str
     """Tier of service; empty: the ordinary price."""
     as_of: str
-    """When it was read."""
+    """When the price was read."""
     usd_per_hour: float
-    """The price then. [USD/h]"""
+    """The price that was read. [USD/h]"""
     current: bool
     """Whether it is the one that costsim uses."""
     source: str
-    """Where it was read."""
+    """Where the price was read."""
     note: str
     """What else to know."""
 

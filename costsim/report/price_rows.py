@@ -42,7 +42,7 @@ class PriceRow:
     platform: str
     """Name of the platform, as a scenario has it."""
     title: str
-    """Its name for people."""
+    """Name of the platform for people."""
     sku: str
     """What to write in a scenario: the instance, or the GPU where it is priced apart."""
     tier: str
@@ -64,7 +64,7 @@ class PriceRow:
     usd_per_hour: float | None
     """Price of an hour; None: not published. [USD/h]"""
     usd_per_gpu_hour: float | None
-    """The same for each GPU. [USD/h]"""
+    """Price of an hour for each GPU. [USD/h]"""
     usd_per_month: float | None
     """Price of 730 hours. [USD/month]"""
     usd_per_gib_hour: float | None
@@ -80,11 +80,11 @@ class PriceRow:
     source: str
     """Where the price was read."""
     as_of: str
-    """When it was read."""
+    """When the price was read."""
     evidence: str
-    """How good the source is."""
+    """How good the source of the price is."""
     age_days: int | None
-    """How long ago that is at most. [days]"""
+    """How long ago the price was read, at most. [days]"""
     note: str
     """What else to know."""
 

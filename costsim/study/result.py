@@ -52,19 +52,21 @@ class DeploymentRow:
     requests: float
     """Requests that arrived over the horizon, warm-up included. [requests]"""
     served: float
-    """Requests that were served. [requests]"""
+    """Requests that were served, warm-up included. [requests]"""
     rejected: float
-    """Requests that found no room, or were over the rate limit. [requests]"""
+    """Requests that found no room, or were over the rate limit, warm-up included. [requests]"""
     timed_out: float
-    """Requests that gave up waiting. [requests]"""
+    """Requests that gave up waiting, warm-up included. [requests]"""
     failed: float
-    """Requests whose replica died, and whose attempts were used up. [requests]"""
+    """Requests whose replica died, and whose attempts were used up, warm-up included.
+    [requests]"""
     cost_usd: float
-    """Cost over the horizon. [USD]"""
+    """Cost of the run: the horizon, warm-up included, and what is still served after it.
+    [USD]"""
     cost_usd_low: float
-    """Low end of its 95 % interval over replications. [USD]"""
+    """Low end of the 95 % interval of the cost, over replications. [USD]"""
     cost_usd_high: float
-    """High end of its 95 % interval over replications. [USD]"""
+    """High end of the 95 % interval of the cost, over replications. [USD]"""
     cost_usd_per_month: float
     """Cost of 730 hours like these. [USD]"""
     cost_usd_per_1k_requests: float
@@ -72,42 +74,49 @@ class DeploymentRow:
     busy_usd: float
     """Part of the cost while replicas had requests in service. [USD]"""
     idle_usd: float
-    """Part of the cost while replicas were ready and had none. [USD]"""
+    """Part of the cost while replicas were ready and had none, and of machines that are kept
+    for a while after their replicas stopped. [USD]"""
     setup_usd: float
     """Part of the cost while replicas were starting. [USD]"""
     rounding_usd: float
     """Part of the cost for nothing but rounding up to increments and minimums. [USD]"""
     fees_usd: float
-    """Fees of the plan, of requests, of storage. [USD]"""
+    """Fees of the plan, of requests, storage, transfer and builds. [USD]"""
     credits_usd: float
     """What credits and discounts take off; not above 0. [USD]"""
     mean_s: float
     """Mean response time of served requests that arrived after the warm-up. [s]"""
     p50_s: float
-    """Half of those were answered within this: their median response time. [s]"""
-    p90_s: float
-    """90 % of those were answered within this. [s]"""
-    p95_s: float
-    """95 % of those were answered within this: of n the ceil(0.95 n)-th smallest, all
+    """Median response time of served requests that arrived after the warm-up, all
     replications pooled. [s]"""
+    p90_s: float
+    """90 % of the served requests that arrived after the warm-up were answered within this,
+    all replications pooled. [s]"""
+    p95_s: float
+    """95 % of the served requests that arrived after the warm-up were answered within this:
+    of n response times the ceil(0.95 n)-th smallest, all replications pooled. [s]"""
     p95_s_low: float
-    """Low end of its 95 % interval, by sectioning. [s]"""
+    """Low end of the 95 % interval of p95, by sectioning. [s]"""
     p95_s_high: float
-    """High end of its 95 % interval, by sectioning. [s]"""
+    """High end of the 95 % interval of p95, by sectioning. [s]"""
     p99_s: float
-    """99 % of those were answered within this. [s]"""
+    """99 % of the served requests that arrived after the warm-up were answered within this,
+    all replications pooled. [s]"""
     mean_wait_s: float
-    """Mean time from arrival to start of service, whatever the cause. [s]"""
+    """Mean time from arrival to start of service, whatever the cause, of served requests
+    that arrived after the warm-up. [s]"""
     cold_start_fraction: float
-    """Share of those that waited for a replica that was starting. [1]"""
+    """Share of the served requests that arrived after the warm-up that waited for a replica
+    that was starting. [1]"""
     launches: float
-    """Replicas that were launched. [replicas]"""
+    """Replicas that were launched, over the whole run. [replicas]"""
     over_slo_fraction: float
-    """Share of those slower than the SLO's bound; not known without one. [1]"""
+    """Share of the served requests that arrived after the warm-up that were slower than the
+    SLO's bound; not known without one. [1]"""
     utilization: float
-    """Busy slot-seconds over ready slot-seconds. [1]"""
+    """Busy slot-seconds over ready slot-seconds, over the whole run. [1]"""
     mean_ready_replicas: float
-    """Replicas that were ready, on average over time. [replicas]"""
+    """Replicas that were ready, on average over the time of the whole run. [replicas]"""
     peak_replicas: float
     """Most replicas starting, ready or draining at once. [replicas]"""
     replica_hours: float
@@ -124,11 +133,15 @@ class Threshold:
     """One bound of the SLO on one deployment."""
 
     deployment: str
+    """Its name in the scenario."""
     measure: str
-    """Such as ``p95_s``."""
+    """What is bounded, such as ``p95_s``."""
     limit: float
+    """The most that it may be, in the measure's unit."""
     value: float
+    """What it is, all replications together, in the measure's unit."""
     ok: bool
+    """Whether the value is not above the limit."""
     certain: bool | None
     """False where the value's interval contains the limit; None: there is no interval."""
 
@@ -138,6 +151,7 @@ class Verdict:
     """The answer in one sentence."""
 
     sentence: str
+    """What the terminal says first: which deployment to choose, and why."""
     cheapest: str | None
     """The cheapest deployment that meets the SLO; of all, if none does."""
     tie: tuple[str, ...]
@@ -149,12 +163,23 @@ class BillLine:
     """A line of a deployment's bill, the mean over replications."""
 
     deployment: str
+    """Its name in the scenario."""
     component: str
+    """What is paid for: a priced part of a replica (``gpu``, ``cpu``, ``memory``,
+    ``instance``), ``request``, a storage charge by its name, ``transfer``, ``build``,
+    ``plan``, or ``credit``."""
     phase: str
+    """What it was spent on: ``busy``, ``idle``, ``setup``, ``release``, ``rounding``,
+    ``fee`` or ``credit``."""
     quantity: float
+    """How much of the unit was metered over the run, warm-up and what is served after
+    the horizon included; the mean over replications."""
     unit: str
+    """``replica-hour``, ``request``, ``GiB-month``, ``GiB``, ``h``, ``month`` or ``USD``."""
     usd_per_unit: float
+    """Price of one unit. [USD/unit]"""
     cost_usd: float
+    """Quantity times price; below 0 for what is free. [USD]"""
 
 
 @dataclass(frozen=True, eq=False)

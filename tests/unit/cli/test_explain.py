@@ -124,7 +124,13 @@ def test_a_topic_without_a_bill_loads_no_engine():
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("word", ["p95_s", "IDLE  timeout", "min replicas", "rounding"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("p95_s", "IDLE  timeout", "min replicas", "rounding", "met_fraction"),
+        *("$/month", "95% interval", "+-", "~"),
+    ],
+)
 def test_terms_and_columns_are_explained_in_every_form(invoke, word, form):
     answer = invoke("explain", word, "--format", form)
 
@@ -133,8 +139,9 @@ def test_terms_and_columns_are_explained_in_every_form(invoke, word, form):
 
 
 @pytest.mark.parametrize("columns", ["20", "60", "80"])
-def test_a_term_fits_the_terminal(invoke, columns):
-    answer = invoke("explain", "idle timeout", env={"COLUMNS": columns})
+@pytest.mark.parametrize("word", ["idle timeout", "deployment"])
+def test_a_term_fits_the_terminal(invoke, word, columns):
+    answer = invoke("explain", word, env={"COLUMNS": columns})
 
     assert max(map(len, answer.out.splitlines())) <= int(columns)
 
@@ -155,6 +162,49 @@ def test_a_word_that_is_nearly_a_term_is_suggested(invoke):
 
     assert answer.exit_code == 2
     assert "did you mean 'idle timeout'" in answer.err
+
+
+def test_at_most_three_words_are_suggested(invoke):
+    answer = invoke("explain", "cost_usd_per_mnth")
+
+    assert answer.err.count("'") == 2 + 2 * 3 + 2
+    assert "(did you mean 'cost_usd_per_month', " in answer.err
+
+
+def test_what_is_like_nothing_leads_to_the_list(invoke):
+    message = invoke("explain", "blorb").err.splitlines()[0]
+
+    assert message == (
+        "error: unknown platform or term 'blorb'; 'costsim explain' lists what can be "
+        "explained"
+    )
+
+
+@pytest.mark.parametrize("word", ["cold start", "min replicas", "95% interval"])
+def test_a_word_of_two_parts_needs_no_quotes(invoke, word):
+    first, _, rest = word.partition(" ")
+
+    answers = {invoke("explain", *some).out for some in ([word], [first, rest])}
+    assert len(answers) == 1
+    assert answers != {""}
+
+
+def test_every_meaning_of_a_word_says_where_it_is_from(invoke):
+    rows = json.loads(invoke("explain", "POINT", "--format", "json").out)
+
+    assert [(row["word"], row["kind"], row["where"]) for row in rows] == [
+        ("point", "column", "results.csv"),
+        ("point", "key", "summary.json"),
+    ]
+
+
+def test_the_list_of_words_sums_up_columns_by_file(invoke):
+    out = invoke("explain").out
+
+    assert len(out.splitlines()) < 80
+    assert "crossings.csv" in out
+    assert "docs/columns.md" in out
+    assert "asked_requests_per_day" not in out
 
 
 # Errors
@@ -243,7 +293,7 @@ def test_a_word_that_is_nearly_a_kind_is_suggested(invoke):
     assert "did you mean 'unknown-key'" in answer.err
 
 
-@pytest.mark.parametrize("word", ["exit code 4", "explain", "error"])
+@pytest.mark.parametrize("word", ["exit code 4", "explain", "warning"])
 def test_what_is_no_error_is_unknown(invoke, word):
     answer = invoke("explain", word)
 
