@@ -30,7 +30,8 @@ from costsim.scenario.schema import Scenario
 from costsim.scenario.setup_presets import setup_presets
 from costsim.scenario.traffic_presets import traffic_presets
 from costsim.study.attribute_docs import attribute_docs
-from costsim.study.result import BillLine, DeploymentRow, Threshold, Verdict
+from costsim.study.bill_lines import BillLine
+from costsim.study.result import DeploymentRow, Threshold, Verdict
 from costsim.traffic.formats.registry import FORMATS
 from costsim.traffic.source import SourceRate
 from costsim.units import format_duration, parse_duration

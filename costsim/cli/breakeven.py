@@ -70,12 +70,8 @@ def breakeven(
 ) -> None:
     """Find where each deployment is the cheapest: every crossing, with 95 % intervals."""
     page = None if html is None else output.new_file(html, force=force)
-    target = None if plot is None else output.new_file(plot, force=force)
+    target = output.new_picture(plot, force=force)
     folder = None if out is None else output.new_folder(out, _FILES, force=force)
-    if target is not None:
-        from costsim.report.pictures import refuse_unless_picture
-
-        refuse_unless_picture(target.suffix)
     share = read_precision(precision)
     changes = changes_of(overrides, seed, replications)
     from costsim.catalog.platform import load_catalog

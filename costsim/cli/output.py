@@ -107,6 +107,25 @@ def new_file(name: str, *, force: bool) -> Path:
     return path
 
 
+def new_picture(name: str | None, *, force: bool) -> Path | None:
+    """Return a picture to write, if one is asked for.
+
+    Raises
+    ------
+    InputError
+        If its name has no ending of a picture.
+    OutputError
+        If it is there already and shall not be replaced.
+    """
+    if name is None:
+        return None
+    from costsim.report.pictures import refuse_unless_picture
+
+    path = new_file(name, force=force)
+    refuse_unless_picture(path.suffix)
+    return path
+
+
 def new_folder(name: str, files: Iterable[str], *, force: bool) -> Path:
     """Return a folder to write these files to.
 

@@ -55,7 +55,7 @@ def report(
 
     content = read_any(saved)
     page = None if html is None else output.new_file(html, force=force)
-    target = None if plot is None else output.new_file(plot, force=force)
+    target = output.new_picture(plot, force=force)
     _add_studies(content, studies or [])
     if page is not None:
         _write_page(content, page)
@@ -114,10 +114,9 @@ def _draw(content: dict[str, Any], name: str | None, target: Path) -> None:
     from costsim.catalog.lookup import unknown
     from costsim.errors import InputError
     from costsim.report.chart_parts import standalone
-    from costsim.report.pictures import picture, refuse_unless_picture
+    from costsim.report.pictures import picture
     from costsim.study.tabular import write_whole
 
-    refuse_unless_picture(target.suffix)
     charts = _charts(content)
     wanted = name or (
         "cost-latency" if "cost-latency" in charts else next(iter(charts))

@@ -95,11 +95,7 @@ def plot(
     """Draw requests: rate over time, hours of the week, gaps between them."""
     from costsim.report import traffic as report
 
-    target = None if out is None else output.new_file(out, force=force)
-    if target is not None:
-        from costsim.report.pictures import refuse_unless_picture
-
-        refuse_unless_picture(target.suffix)
+    target = output.new_picture(out, force=force)
     found = _described(file, list(settings or []), seed)
     if target is None:
         width = output.console().width

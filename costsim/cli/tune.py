@@ -90,7 +90,7 @@ def tune(
 ) -> None:
     """Find the cheapest settings that meet the SLO; exit with 1 if nothing does."""
     page = None if html is None else output.new_file(html, force=force)
-    target = _target(plot, force)
+    target = output.new_picture(plot, force=force)
     folder = None if out is None else output.new_folder(out, _FILES, force=force)
     result = _answer(
         scenario,
@@ -104,8 +104,9 @@ def tune(
     )
     answers.deliver(result, form, out=folder, html=page)
     if target is not None:
-        _draw(result, target, told=form is Format.table)
+        _draw(result, target)
     if not quiet:
+        output.remark([f"wrote {target}"] if target is not None else [], "note")
         output.remark(result.notes, "note")
         output.remark(result.warnings)
     if result.best is None:
@@ -165,21 +166,9 @@ def _share(text: str) -> float:
     return value / 100 if text.strip().endswith("%") or value >= 1 else value
 
 
-def _target(plot: str | None, force: bool) -> Path | None:
-    if plot is None:
-        return None
-    from costsim.report.pictures import refuse_unless_picture
-
-    target = output.new_file(plot, force=force)
-    refuse_unless_picture(target.suffix)
-    return target
-
-
-def _draw(result: TuneResult, target: Path, *, told: bool) -> None:
+def _draw(result: TuneResult, target: Path) -> None:
     from costsim.report.pictures import picture
     from costsim.report.tune_charts import tune_chart
     from costsim.study.tabular import write_whole
 
     write_whole(target, picture(tune_chart(result), target.suffix))
-    if told:
-        output.write(f"wrote {target}\n")

@@ -78,13 +78,13 @@ def label(name: str) -> str:
     return clean if len(clean) <= _NAME_WIDTH else f"{clean[: _NAME_WIDTH - 2]}.."
 
 
-def chart_of(title: str, values: list[dict[str, Any]], **other: Any) -> Chart:  # noqa: ANN401 - whatever Vega-Lite takes
+def chart_of(title: str, values: Sequence[Content], **other: Any) -> Chart:  # noqa: ANN401 - whatever Vega-Lite takes
     """Return a chart of some values; keywords are the rest of its specification."""
     return {
         "$schema": SCHEMA,
         "title": title,
         "width": WIDTH,
-        "data": {"values": values},
+        "data": {"values": [*values]},
         "config": CONFIG,
         **other,
     }
@@ -129,6 +129,15 @@ def lines(rows: Sequence[Content]) -> Chart:
             "legend": legend,
         },
     }
+
+
+def unbeaten(rows: Iterable[Content], cost: str, latency: str) -> list[Content]:
+    """Return the rows than which none has both less of one field and less of the other."""
+    found: list[Content] = []
+    for row in sorted(rows, key=lambda one: (one[cost], one[latency])):
+        if not found or row[latency] < found[-1][latency]:
+            found.append(row)
+    return found
 
 
 def tooltip(*fields: str) -> list[Chart]:

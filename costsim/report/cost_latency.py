@@ -15,6 +15,7 @@ from costsim.report.chart_parts import (
     number,
     slo_rule,
     tooltip,
+    unbeaten,
 )
 
 if TYPE_CHECKING:
@@ -36,24 +37,15 @@ _SLO_COLORS = dict(
 def cost_latency_chart(content: Content) -> Chart:
     """Return cost against p95, with 95 % intervals and the Pareto line."""
     rows = [row for row in by_merit(content) if row["p95_s"] is not None]
-    values = [
-        {
-            "deployment": row["label"],
-            **_p95(row),
-            "usd": row["cost_usd_per_month"],
-            "usd_low": _or(row["cost_usd_low"], row["cost_usd"]) * months(row),
-            "usd_high": _or(row["cost_usd_high"], row["cost_usd"]) * months(row),
-            "slo": _MEETS[row["meets_slo"]],
-            "above": _is_above_its_nearest(row, rows),
-        }
-        for row in sorted(rows, key=_month_cost)
-    ]
+    values = [_value(row, rows) for row in sorted(rows, key=_month_cost)]
     x = {**number("p95", "p95 [s]"), "scale": {"type": "log", "nice": True}}
     y = {**number("usd", "USD a month"), "axis": {"format": "$,~r"}}
     y["scale"] = {"zero": True}
     present = {value["slo"] for value in values}
     kinds = [kind for kind in _MEETS.values() if kind in present]
-    front = [{"p95": x, "usd": y} for x, y in pareto(rows)]
+    front = [
+        {"p95": one["p95"], "usd": one["usd"]} for one in unbeaten(values, "usd", "p95")
+    ]
     layers = [
         {
             "data": {"values": front},
@@ -79,6 +71,18 @@ def cost_latency_chart(content: Content) -> Chart:
     ]
     layers += slo_rule(content)
     return chart_of("Cost against p95", values, layer=layers, height=300)
+
+
+def _value(row: Content, rows: Sequence[Content]) -> dict[str, Any]:
+    return {
+        "deployment": row["label"],
+        **_p95(row),
+        "usd": row["cost_usd_per_month"],
+        "usd_low": _or(row["cost_usd_low"], row["cost_usd"]) * months(row),
+        "usd_high": _or(row["cost_usd_high"], row["cost_usd"]) * months(row),
+        "slo": _MEETS[row["meets_slo"]],
+        "above": _is_above_its_nearest(row, rows),
+    }
 
 
 def _is_above_its_nearest(row: Content, rows: Sequence[Content]) -> bool:
@@ -121,15 +125,6 @@ def _points(x: Chart, y: Chart, kinds: Sequence[str]) -> Chart:
             "tooltip": tooltip("deployment", "p95", "usd"),
         },
     }
-
-
-def pareto(rows: Sequence[Content]) -> list[tuple[float, float]]:
-    """Return (p95, cost a month) of the rows that no other beats in both. [s], [USD]"""
-    found: list[tuple[float, float]] = []
-    for row in sorted(rows, key=lambda one: (one["cost_usd_per_month"], one["p95_s"])):
-        if not found or row["p95_s"] < found[-1][0]:
-            found.append((row["p95_s"], row["cost_usd_per_month"]))
-    return found
 
 
 def _interval(encoding: Chart) -> Chart:

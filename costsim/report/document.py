@@ -16,7 +16,7 @@ from rich.text import Text
 from costsim.report.columns import Column, fitting, render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from costsim.report.charts import Chart
 
@@ -161,19 +161,24 @@ def _section(section: Section, width: int, *, unicode: bool) -> list[RenderableT
     return parts
 
 
-def _wrapped(lines: list[str] | tuple[str, ...], width: int) -> Text:
-    """Return sentences whose further lines are indented."""
-    wrapped = [
-        textwrap.fill(
+def _wrapped(lines: Sequence[str], width: int) -> Text:
+    told = wrapped(lines, max(width, _LEAST_WIDTH), indent="  ")
+    return Text("\n".join(told), overflow="fold")
+
+
+def wrapped(lines: Sequence[str], width: int, *, indent: str) -> list[str]:
+    """Return sentences as lines that fit; what goes on in another one is indented."""
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(
             line,
-            max(width, _LEAST_WIDTH),
-            subsequent_indent="  ",
+            width,
+            subsequent_indent=indent,
             break_long_words=False,
             break_on_hyphens=False,
         )
-        for line in lines
     ]
-    return Text("\n".join(wrapped), overflow="fold")
 
 
 def _to_paste(text: str, width: int) -> str:

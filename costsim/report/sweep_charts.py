@@ -16,6 +16,7 @@ from costsim.report.chart_parts import (
     nominal,
     number,
     tooltip,
+    unbeaten,
 )
 from costsim.report.document import Drawing
 
@@ -66,7 +67,7 @@ def _scatter(result: SweepResult, shown: Mapping[str, str]) -> Drawing | None:
     ]
     if not rows:
         return None
-    front = _unbeaten(rows)
+    front = unbeaten(rows, "cost", "p95")
     step = math.ceil(len(rows) / _MOST_POINTS)
     drawn = rows if step == 1 else [*rows[::step], *front]
     caption = (
@@ -79,18 +80,9 @@ def _scatter(result: SweepResult, shown: Mapping[str, str]) -> Drawing | None:
     return Drawing("points", "Cost against p95", caption, chart)
 
 
-def _unbeaten(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the points than which none is cheaper and has a lower p95."""
-    front: list[dict[str, Any]] = []
-    for row in sorted(rows, key=lambda one: (one["cost"], one["p95"])):
-        if not front or row["p95"] < front[-1]["p95"]:
-            front.append(row)
-    return front
-
-
 def _scatter_chart(
-    rows: list[dict[str, Any]],
-    front: list[dict[str, Any]],
+    rows: Sequence[Mapping[str, Any]],
+    front: Sequence[Mapping[str, Any]],
     shown: Mapping[str, str],
 ) -> Chart:
     free = {"zero": False}

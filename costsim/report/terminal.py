@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
@@ -11,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from costsim.report.columns import Column, blocks, fitting, render, total_width
+from costsim.report.document import tick, wrapped
 from costsim.report.glyphs import fills, sparkline, stacked_bar
 from costsim.report.names import told_apart
 from costsim.study.verdict import format_measure, label
@@ -31,6 +31,7 @@ _LEAST_NAME_WIDTH = 16
 """So far names are cut before a table becomes blocks."""
 _LEAST_TABLE_WIDTH = 60
 """In less room a table would have hardly any columns. [characters]"""
+_INDENT = 4 * " "
 _SPARK_WIDTH = 120
 _LEAST_SPARK_WIDTH = 8
 _BAR_WIDTH = 60
@@ -222,14 +223,14 @@ def bound_text(one: Threshold) -> str:
 
 def bound_lines(result: Answer, width: int, *, unicode: bool) -> list[str]:
     """Return every bound of the SLO with a tick or a cross, what is missed first."""
-    tick, cross = ("\N{CHECK MARK}", "\N{BALLOT X}") if unicode else ("ok  ", "FAIL")
     labels = _labels(result)
-    return _wrapped(
+    return wrapped(
         [
-            f"{tick if one.ok else cross} {labels[one.deployment]} {bound_text(one)}"
+            f"{tick(one.ok, unicode=unicode)} {labels[one.deployment]} {bound_text(one)}"
             for one in sorted(result.thresholds, key=lambda one: one.ok)
         ],
         width,
+        indent=_INDENT,
     )
 
 
@@ -241,22 +242,7 @@ def _missed(result: Answer, width: int) -> list[str]:
         for one in result.thresholds
         if not one.ok or one.certain is False
     ]
-    return ["SLO", *_wrapped(lines, width)] if lines else []
-
-
-def _wrapped(lines: list[str], width: int) -> list[str]:
-    """Return lines that fit; what goes on in another one is indented."""
-    return [
-        part
-        for line in lines
-        for part in textwrap.wrap(
-            line,
-            width,
-            subsequent_indent="    ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    ]
+    return ["SLO", *wrapped(lines, width, indent=_INDENT)] if lines else []
 
 
 def _cost_split(result: Answer, width: int, unicode: bool) -> list[str]:

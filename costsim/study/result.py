@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from costsim.billing.bill import LineItem
     from costsim.records import Floats
     from costsim.report.pictures import Figure
     from costsim.scenario.deployment import PriceSource
     from costsim.scenario.schema import Scenario
     from costsim.simulation.timeline import Timeline
+    from costsim.study.bill_lines import BillLine
     from costsim.traffic.source import SourceRate
 
 SCHEMA_VERSION = 1
@@ -156,30 +156,6 @@ class Verdict:
     """The cheapest deployment that meets the SLO; of all, if none does."""
     tie: tuple[str, ...]
     """Deployments whose cost cannot be told from the cheapest's, itself included."""
-
-
-@dataclass(frozen=True)
-class BillLine:
-    """A line of a deployment's bill, the mean over replications."""
-
-    deployment: str
-    """Its name in the scenario."""
-    component: str
-    """What is paid for: a priced part of a replica (``gpu``, ``cpu``, ``memory``,
-    ``instance``), ``request``, a storage charge by its name, ``transfer``, ``build``,
-    ``plan``, or ``credit``."""
-    phase: str
-    """What it was spent on: ``busy``, ``idle``, ``setup``, ``release``, ``rounding``,
-    ``fee`` or ``credit``."""
-    quantity: float
-    """How much of the unit was metered over the run, warm-up and what is served after
-    the horizon included; the mean over replications."""
-    unit: str
-    """``replica-hour``, ``request``, ``GiB-month``, ``GiB``, ``h``, ``month`` or ``USD``."""
-    usd_per_unit: float
-    """Price of one unit. [USD/unit]"""
-    cost_usd: float
-    """Quantity times price; below 0 for what is free. [USD]"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -376,27 +352,6 @@ class RunResult:
 
     def __repr__(self) -> str:
         return f"<costsim.RunResult {self.scenario.name!r}: {self.verdict.sentence}>"
-
-
-def mean_bill(deployment: str, bills: list[tuple[LineItem, ...]]) -> list[BillLine]:
-    """Return the lines of several bills with their quantities averaged."""
-    totals: dict[tuple[str, str, str, float], float] = {}
-    for items in bills:
-        for item in items:
-            key = (item.component, item.phase, item.unit, item.usd_per_unit)
-            totals[key] = totals.get(key, 0.0) + item.quantity
-    return [
-        BillLine(
-            deployment=deployment,
-            component=component,
-            phase=phase,
-            quantity=total / len(bills),
-            unit=unit,
-            usd_per_unit=price,
-            cost_usd=total / len(bills) * price,
-        )
-        for (component, phase, unit, price), total in totals.items()
-    ]
 
 
 def _shorter(values: Floats) -> list[float]:

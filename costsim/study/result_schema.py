@@ -7,9 +7,9 @@ from typing import Any
 
 from costsim.catalog.quote import PriceSource
 from costsim.study.attribute_docs import attribute_docs
+from costsim.study.bill_lines import BillLine
 from costsim.study.result import (
     SCHEMA_VERSION,
-    BillLine,
     DeploymentRow,
     Threshold,
     Verdict,

@@ -15,11 +15,12 @@ from costsim.errors import InputError
 from costsim.scenario.deployment import resolve
 from costsim.scenario.load import scenario_hash, scenario_warnings
 from costsim.simulation.quantiles import EXACT_UP_TO
+from costsim.study.bill_lines import BillLine, mean_bill
 from costsim.study.executor import THREADS, Workers, map_tasks, usable_cores
 from costsim.study.pools import check_pools
 from costsim.study.precision import imprecise, replications_wanted
 from costsim.study.replicate import Study, pool_settings, replicate
-from costsim.study.result import BillLine, RunResult, mean_bill
+from costsim.study.result import RunResult
 from costsim.study.rows import latency_curve, measured
 from costsim.study.trust import row_warnings, traffic_warnings
 from costsim.study.verdict import decide
